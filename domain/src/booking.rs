@@ -1,0 +1,374 @@
+//! A booking and its status machine.
+//!
+//! `PENDING` (awaiting payment, host or release) -> `CONFIRMED` -> `COMPLETED`; the other ends are
+//! `CANCELED`, `DECLINED`, `EXPIRED` and `NO_SHOW`. Ends never change, but for the late payment
+//! that finds all nights of an expired booking free. [`Booking::step`] is the whole table; who may
+//! ask for a step is decided elsewhere.
+
+use crate::policy::Policy;
+use crate::{BookingId, Currency, Instant, Night, PaymentId, QuoteId, Stay, UserId};
+use std::time::Duration;
+
+/// What a pending booking waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaiting {
+    Payment,
+    Host,
+    /// Its time is over, but a payment attempt is still open at the provider.
+    Release,
+}
+
+/// Where a booking stands, with the facts that belong to that state only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Pending {
+        awaiting: Awaiting,
+        expires_at: Instant,
+    },
+    Confirmed,
+    Completed,
+    Canceled,
+    Declined,
+    Expired,
+    /// The guest never came: the nights from `free_from` on are free again.
+    NoShow {
+        free_from: Night,
+    },
+}
+
+impl Status {
+    /// The stored and shown name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending { .. } => "PENDING",
+            Self::Confirmed => "CONFIRMED",
+            Self::Completed => "COMPLETED",
+            Self::Canceled => "CANCELED",
+            Self::Declined => "DECLINED",
+            Self::Expired => "EXPIRED",
+            Self::NoShow { .. } => "NO_SHOW",
+        }
+    }
+
+    /// Whether the booking can still change by its guest, its host or the clock.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Pending { .. } | Self::Confirmed)
+    }
+
+    /// What a pending booking waits for.
+    pub const fn awaiting(self) -> Option<Awaiting> {
+        match self {
+            Self::Pending { awaiting, .. } => Some(awaiting),
+            _ => None,
+        }
+    }
+
+    /// When a pending booking ends by itself.
+    pub const fn expires_at(self) -> Option<Instant> {
+        match self {
+            Self::Pending { expires_at, .. } => Some(expires_at),
+            _ => None,
+        }
+    }
+}
+
+impl Awaiting {
+    /// The stored and shown name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Host => "host",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// An attempt to pay for a booking; a booking has at most one live attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    pub payment: PaymentId,
+    /// Whether the provider may still say that it was paid.
+    pub live: bool,
+}
+
+/// A booking as of one event. Prices and instants are resolved when it is made and stay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Booking {
+    pub id: BookingId,
+    pub guest: UserId,
+    pub stay: Stay,
+    pub guests: u16,
+    pub status: Status,
+    /// The price in minor units of `currency`.
+    pub total: i64,
+    pub currency: Currency,
+    pub quote: Option<QuoteId>,
+    pub attempt: Option<Attempt>,
+    /// What was paid and what went back, in minor units.
+    pub paid: i64,
+    pub refunded: i64,
+    pub policy: Policy,
+    /// Counts the booking's own transitions, from 1.
+    pub version: u32,
+    pub created_at: Instant,
+    pub check_in_at: Instant,
+    pub check_out_at: Instant,
+}
+
+/// A step in a booking's life, with the facts that the step needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A payment attempt begins.
+    StartAttempt { payment: PaymentId },
+    /// The provider said that the attempt will never be paid.
+    EndAttempt { payment: PaymentId },
+    /// The provider said that this amount was paid (or is authorised).
+    Pay { payment: PaymentId, amount: i64, currency: Currency },
+    /// The host accepts; the guest has until `pay_by` to pay, or has paid already.
+    Accept { pay_by: Instant },
+    /// The host declines.
+    Decline,
+    /// Somebody who may gives the booking up.
+    Cancel { by_guest: bool },
+    /// The clock reached the booking's deadline; an open attempt is given `release` more time.
+    Deadline { release: Duration },
+    /// The host reports that nobody came; `today` is the property's local date.
+    NoShow { today: Night },
+}
+
+/// What a step did: the reason that stands in the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    Held,
+    AttemptStarted,
+    AttemptEnded,
+    Confirmed,
+    /// A late payment found the nights of an expired booking free.
+    Reclaimed,
+    Accepted,
+    Declined,
+    Canceled,
+    Releasing,
+    Expired,
+    Completed,
+    NoShow,
+}
+
+impl Cause {
+    /// All causes, in the order of their stored numbers.
+    pub const ALL: [Self; 12] = [
+        Self::Held,
+        Self::AttemptStarted,
+        Self::AttemptEnded,
+        Self::Confirmed,
+        Self::Reclaimed,
+        Self::Accepted,
+        Self::Declined,
+        Self::Canceled,
+        Self::Releasing,
+        Self::Expired,
+        Self::Completed,
+        Self::NoShow,
+    ];
+
+    /// The shown name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::AttemptStarted => "attempt_started",
+            Self::AttemptEnded => "attempt_ended",
+            Self::Confirmed => "confirmed",
+            Self::Reclaimed => "reclaimed",
+            Self::Accepted => "accepted",
+            Self::Declined => "declined",
+            Self::Canceled => "canceled",
+            Self::Releasing => "releasing",
+            Self::Expired => "expired",
+            Self::Completed => "completed",
+            Self::NoShow => "no_show",
+        }
+    }
+}
+
+/// Why a step cannot be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Illegal {
+    /// The status does not allow it.
+    #[error("a booking that is {} does not allow this", .0.name())]
+    Status(Status),
+    /// The amount or the currency is not the booking's.
+    #[error("the amount paid is not the booking's total")]
+    AmountMismatch,
+    /// The time for this step is not now.
+    #[error("it is too early or too late for this")]
+    Time,
+}
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stepped {
+    /// The booking as it is afterwards.
+    To(Cause, Booking),
+    /// The step had been taken before: nothing changes.
+    Already(Booking),
+}
+
+const NO_SHOW_WINDOW: Duration = Duration::from_secs(48 * 60 * 60);
+
+impl Booking {
+    /// When the clock has something to do with this booking.
+    pub const fn deadline(&self) -> Option<Instant> {
+        match self.status {
+            Status::Pending { expires_at, .. } => Some(expires_at),
+            Status::Confirmed => Some(self.check_out_at),
+            _ => None,
+        }
+    }
+
+    /// Whether an attempt to pay is open.
+    pub fn has_live_attempt(&self) -> bool {
+        self.attempt.is_some_and(|attempt| attempt.live)
+    }
+
+    /// Takes one step. A late payment on an expired booking (`Pay`) is legal here; whether its
+    /// nights are still free is for the calendar to say.
+    pub fn step(self, step: Step, now: Instant) -> Result<Stepped, Illegal> {
+        let status = self.status;
+        match (status, step) {
+            (Status::Pending { .. }, Step::StartAttempt { payment }) => self.start_attempt(payment),
+            (_, Step::EndAttempt { payment }) => Ok(self.end_attempt(payment)),
+            (_, Step::Pay { payment, amount, currency }) => {
+                self.pay(payment, (amount, currency), now)
+            }
+            (Status::Pending { awaiting: Awaiting::Host, expires_at }, Step::Accept { pay_by }) => {
+                if now >= expires_at {
+                    return Err(Illegal::Time);
+                }
+                let paid = self.paid == self.total;
+                let status = if paid {
+                    Status::Confirmed
+                } else {
+                    Status::Pending { awaiting: Awaiting::Payment, expires_at: pay_by }
+                };
+                Ok(self.to(Cause::Accepted, status))
+            }
+            (Status::Pending { awaiting: Awaiting::Host, .. }, Step::Decline) => {
+                Ok(self.refunded_to(Cause::Declined, Status::Declined))
+            }
+            (Status::Canceled, Step::Cancel { .. }) => Ok(Stepped::Already(self)),
+            (Status::Pending { .. }, Step::Cancel { .. }) => {
+                Ok(self.refunded_to(Cause::Canceled, Status::Canceled))
+            }
+            (Status::Confirmed, Step::Cancel { by_guest }) => Ok(self.cancel(by_guest, now)),
+            (_, Step::Deadline { release }) => self.on_deadline(release, now),
+            (Status::Confirmed, Step::NoShow { today }) => {
+                let from = self.check_in_at;
+                if now < from || now >= self.check_out_at.min(from.plus(NO_SHOW_WINDOW)) {
+                    return Err(Illegal::Time);
+                }
+                Ok(self.to(Cause::NoShow, Status::NoShow { free_from: today.plus(1) }))
+            }
+            _ => Err(Illegal::Status(status)),
+        }
+    }
+
+    fn start_attempt(mut self, payment: PaymentId) -> Result<Stepped, Illegal> {
+        if self.has_live_attempt() {
+            // There is one live attempt at most: asking again finds it.
+            return Ok(Stepped::Already(self));
+        }
+        if self.status.awaiting() == Some(Awaiting::Release) || self.paid > 0 {
+            return Err(Illegal::Status(self.status));
+        }
+        if self.total == 0 {
+            // Nothing is due, so nobody is asked: the booking stands at once.
+            let status = self.status_when_paid();
+            return Ok(self.to(Cause::Confirmed, status));
+        }
+        self.attempt = Some(Attempt { payment, live: true });
+        let status = self.status;
+        Ok(self.to(Cause::AttemptStarted, status))
+    }
+
+    fn end_attempt(mut self, payment: PaymentId) -> Stepped {
+        let open = Attempt { payment, live: true };
+        if self.attempt != Some(open) {
+            return Stepped::Already(self);
+        }
+        self.attempt = Some(Attempt { payment, live: false });
+        match self.status {
+            // Only the attempt kept the nights: they are free now.
+            Status::Pending { awaiting: Awaiting::Release, .. } => {
+                self.to(Cause::Expired, Status::Expired)
+            }
+            status => self.to(Cause::AttemptEnded, status),
+        }
+    }
+
+    fn pay(
+        mut self,
+        payment: PaymentId,
+        due: (i64, Currency),
+        now: Instant,
+    ) -> Result<Stepped, Illegal> {
+        let paid_by_this = self.paid > 0 && self.attempt.is_some_and(|a| a.payment == payment);
+        match self.status {
+            _ if paid_by_this => return Ok(Stepped::Already(self)),
+            Status::Pending { .. } => {}
+            Status::Expired if now < self.check_in_at => {}
+            status => return Err(Illegal::Status(status)),
+        }
+        if due != (self.total, self.currency) {
+            return Err(Illegal::AmountMismatch);
+        }
+        let late = self.status == Status::Expired;
+        self.paid = self.total;
+        self.attempt = Some(Attempt { payment, live: false });
+        let status = self.status_when_paid();
+        Ok(self.to(if late { Cause::Reclaimed } else { Cause::Confirmed }, status))
+    }
+
+    /// A request that was paid still waits for its host; everything else is confirmed.
+    const fn status_when_paid(&self) -> Status {
+        match self.status {
+            Status::Pending { awaiting: Awaiting::Host, .. } => self.status,
+            _ => Status::Confirmed,
+        }
+    }
+
+    fn cancel(mut self, by_guest: bool, now: Instant) -> Stepped {
+        let back =
+            if by_guest { self.policy.refund(self.paid, self.check_in_at, now) } else { self.paid };
+        self.refunded = back;
+        self.to(Cause::Canceled, Status::Canceled)
+    }
+
+    fn on_deadline(self, release: Duration, now: Instant) -> Result<Stepped, Illegal> {
+        match self.status {
+            Status::Pending { expires_at, .. } if now < expires_at => Err(Illegal::Time),
+            Status::Pending { awaiting: Awaiting::Payment, .. } if self.has_live_attempt() => {
+                let expires_at = now.plus(release);
+                let status = Status::Pending { awaiting: Awaiting::Release, expires_at };
+                Ok(self.to(Cause::Releasing, status))
+            }
+            Status::Pending { .. } => Ok(self.refunded_to(Cause::Expired, Status::Expired)),
+            Status::Confirmed if now >= self.check_out_at => {
+                Ok(self.to(Cause::Completed, Status::Completed))
+            }
+            Status::Confirmed => Err(Illegal::Time),
+            status => Err(Illegal::Status(status)),
+        }
+    }
+
+    /// Ends a booking for no fault of the guest's: everything paid goes back.
+    fn refunded_to(mut self, cause: Cause, status: Status) -> Stepped {
+        self.refunded = self.paid;
+        self.to(cause, status)
+    }
+
+    fn to(mut self, cause: Cause, status: Status) -> Stepped {
+        self.status = status;
+        self.version += 1;
+        Stepped::To(cause, self)
+    }
+}

@@ -1,0 +1,396 @@
+//! The canonical bytes of an event: a version byte, the length of the rest, then every field in a
+//! fixed order, integers in big-endian, texts and lists with their length in front. Bytes are
+//! hashed and stored as they are written here; a change of layout is a new version beside the old.
+
+use crate::booking::{Attempt, Booking, Cause};
+use crate::calendar::{Change, Digest, NightState};
+use crate::event::{By, Event, Fact};
+use crate::property::Listing;
+use crate::stay::{Month, Night, Stay};
+use crate::zone::Zone;
+use crate::{
+    Awaiting, BookingId, Instant, PaymentId, Property, PropertyId, QuoteId, Status, UserId,
+};
+use jiff::civil::Time;
+use uuid::Uuid;
+
+const VERSION: u8 = 1;
+const HEADER: usize = 5;
+
+/// The bytes are not an event of a version that this build knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    #[error("event bytes end too early")]
+    Short,
+    #[error("event bytes go on after their end")]
+    Long,
+    #[error("event bytes have the unknown version {0}")]
+    Version(u8),
+    #[error("event bytes hold a value that is none: {0}")]
+    Value(&'static str),
+}
+
+type Read<T> = Result<T, CodecError>;
+
+/// The canonical bytes of an event.
+pub fn encode(event: &Event) -> Vec<u8> {
+    let mut w = Writer { bytes: Vec::with_capacity(256) };
+    w.bytes.extend([VERSION, 0, 0, 0, 0]);
+    w.i64(event.seq);
+    w.instant(event.at);
+    match event.by {
+        By::User(user) => {
+            w.u8(0);
+            w.uuid(user.0);
+        }
+        By::Clock => w.u8(1),
+        By::Provider => w.u8(2),
+    }
+    w.uuid(event.command);
+    match &event.fact {
+        Fact::PropertyCreated(property) => {
+            w.u8(0);
+            w.property(property);
+        }
+        Fact::Booking(cause, booking) => {
+            w.u8(1);
+            w.u8(*cause as u8);
+            w.booking(booking);
+        }
+    }
+    w.length(event.changes.len());
+    for change in &event.changes {
+        w.change(change);
+    }
+    w.length(event.digests.len());
+    for (month, digest) in &event.digests {
+        w.i32(month.index());
+        w.u32(digest.0);
+    }
+    let rest = u32::try_from(w.bytes.len() - HEADER).unwrap_or(u32::MAX);
+    w.bytes[1..HEADER].copy_from_slice(&rest.to_be_bytes());
+    w.bytes
+}
+
+/// The event that these bytes say.
+pub fn decode(bytes: &[u8]) -> Read<Event> {
+    let mut r = Reader { bytes };
+    match r.u8()? {
+        VERSION => {}
+        other => return Err(CodecError::Version(other)),
+    }
+    let rest = usize::try_from(r.u32()?).map_err(|_| CodecError::Short)?;
+    if r.bytes.len() != rest {
+        return Err(if r.bytes.len() < rest { CodecError::Short } else { CodecError::Long });
+    }
+    let seq = r.i64()?;
+    let at = r.instant()?;
+    let by = match r.u8()? {
+        0 => By::User(UserId(r.uuid()?)),
+        1 => By::Clock,
+        2 => By::Provider,
+        _ => return Err(CodecError::Value("by")),
+    };
+    let command = r.uuid()?;
+    let fact = match r.u8()? {
+        0 => Fact::PropertyCreated(r.property()?),
+        1 => {
+            let cause = usize::from(r.u8()?);
+            let cause = *Cause::ALL.get(cause).ok_or(CodecError::Value("cause"))?;
+            Fact::Booking(cause, r.booking()?)
+        }
+        _ => return Err(CodecError::Value("fact")),
+    };
+    let changes = r.list(Reader::change)?;
+    let digests = r.list(|r| Ok((r.month()?, Digest(r.u32()?))))?;
+    if r.bytes.is_empty() {
+        Ok(Event { seq, at, by, command, fact, changes, digests })
+    } else {
+        Err(CodecError::Long)
+    }
+}
+
+struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    fn u8(&mut self, value: u8) {
+        self.bytes.push(value);
+    }
+
+    fn u16(&mut self, value: u16) {
+        self.bytes.extend(value.to_be_bytes());
+    }
+
+    fn u32(&mut self, value: u32) {
+        self.bytes.extend(value.to_be_bytes());
+    }
+
+    fn i32(&mut self, value: i32) {
+        self.bytes.extend(value.to_be_bytes());
+    }
+
+    fn i64(&mut self, value: i64) {
+        self.bytes.extend(value.to_be_bytes());
+    }
+
+    fn uuid(&mut self, value: Uuid) {
+        self.bytes.extend(value.as_bytes());
+    }
+
+    fn length(&mut self, length: usize) {
+        self.u32(u32::try_from(length).unwrap_or(u32::MAX));
+    }
+
+    fn text(&mut self, text: &str) {
+        self.length(text.len());
+        self.bytes.extend(text.as_bytes());
+    }
+
+    fn instant(&mut self, instant: Instant) {
+        self.i64(instant.as_micros());
+    }
+
+    fn night(&mut self, night: Night) {
+        self.i32(night.days());
+    }
+
+    fn time(&mut self, time: Time) {
+        self.u8(time.hour().unsigned_abs());
+        self.u8(time.minute().unsigned_abs());
+    }
+
+    fn property(&mut self, property: &Property) {
+        self.uuid(property.id.0);
+        self.uuid(property.host.0);
+        self.text(property.listing.name());
+        self.text(property.zone.name());
+        self.i64(property.price_per_night);
+        self.text(property.currency.code());
+        self.u16(property.max_guests);
+        self.u8(u8::from(property.instant_book));
+        self.time(property.check_in_from);
+        self.time(property.check_out_by);
+        self.text(property.policy.name());
+    }
+
+    fn status(&mut self, status: Status) {
+        match status {
+            Status::Pending { awaiting, expires_at } => {
+                self.u8(0);
+                self.u8(awaiting as u8);
+                self.instant(expires_at);
+            }
+            Status::Confirmed => self.u8(1),
+            Status::Completed => self.u8(2),
+            Status::Canceled => self.u8(3),
+            Status::Declined => self.u8(4),
+            Status::Expired => self.u8(5),
+            Status::NoShow { free_from } => {
+                self.u8(6);
+                self.night(free_from);
+            }
+        }
+    }
+
+    fn booking(&mut self, booking: &Booking) {
+        self.uuid(booking.id.0);
+        self.uuid(booking.guest.0);
+        self.night(booking.stay.check_in());
+        self.night(booking.stay.check_out());
+        self.u16(booking.guests);
+        self.status(booking.status);
+        self.i64(booking.total);
+        self.text(booking.currency.code());
+        self.uuid(booking.quote.map_or(Uuid::nil(), |quote| quote.0));
+        self.uuid(booking.attempt.map_or(Uuid::nil(), |attempt| attempt.payment.0));
+        self.u8(u8::from(booking.has_live_attempt()));
+        self.i64(booking.paid);
+        self.i64(booking.refunded);
+        self.text(booking.policy.name());
+        self.u32(booking.version);
+        self.instant(booking.created_at);
+        self.instant(booking.check_in_at);
+        self.instant(booking.check_out_at);
+    }
+
+    fn change(&mut self, change: &Change) {
+        self.night(change.from);
+        self.night(change.to);
+        match change.state {
+            NightState::Available => self.u8(0),
+            NightState::Held { until } => {
+                self.u8(1);
+                self.instant(until);
+            }
+            NightState::Booked => self.u8(2),
+        }
+    }
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Read<&'a [u8]> {
+        let (taken, rest) = self.bytes.split_at_checked(length).ok_or(CodecError::Short)?;
+        self.bytes = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Read<[u8; N]> {
+        self.take(N)?.try_into().map_err(|_| CodecError::Short)
+    }
+
+    fn u8(&mut self) -> Read<u8> {
+        self.array().map(u8::from_be_bytes)
+    }
+
+    fn u16(&mut self) -> Read<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    fn u32(&mut self) -> Read<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    fn i32(&mut self) -> Read<i32> {
+        self.array().map(i32::from_be_bytes)
+    }
+
+    fn i64(&mut self) -> Read<i64> {
+        self.array().map(i64::from_be_bytes)
+    }
+
+    fn uuid(&mut self) -> Read<Uuid> {
+        self.array().map(Uuid::from_bytes)
+    }
+
+    fn optional_uuid(&mut self) -> Read<Option<Uuid>> {
+        Ok(Some(self.uuid()?).filter(|id| !id.is_nil()))
+    }
+
+    fn flag(&mut self) -> Read<bool> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(CodecError::Value("flag")),
+        }
+    }
+
+    fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
+        // The vector grows with what is really there, so a forged length cannot ask for memory.
+        let length = self.u32()?;
+        let mut items = Vec::new();
+        for _ in 0..length {
+            items.push(item(self)?);
+        }
+        Ok(items)
+    }
+
+    fn text(&mut self) -> Read<&'a str> {
+        let length = usize::try_from(self.u32()?).map_err(|_| CodecError::Short)?;
+        std::str::from_utf8(self.take(length)?).map_err(|_| CodecError::Value("text"))
+    }
+
+    fn parsed<T: std::str::FromStr>(&mut self, what: &'static str) -> Read<T> {
+        self.text()?.parse().map_err(|_| CodecError::Value(what))
+    }
+
+    fn instant(&mut self) -> Read<Instant> {
+        self.i64().map(Instant::from_micros)
+    }
+
+    fn night(&mut self) -> Read<Night> {
+        Night::from_days(self.i32()?).ok_or(CodecError::Value("night"))
+    }
+
+    fn month(&mut self) -> Read<Month> {
+        Month::from_index(self.i32()?).ok_or(CodecError::Value("month"))
+    }
+
+    fn time(&mut self) -> Read<Time> {
+        let (hour, minute) = (self.u8()?, self.u8()?);
+        let number = |n: u8| i8::try_from(n).map_err(|_| CodecError::Value("time"));
+        Time::new(number(hour)?, number(minute)?, 0, 0).map_err(|_| CodecError::Value("time"))
+    }
+
+    fn property(&mut self) -> Read<Property> {
+        Ok(Property {
+            id: PropertyId(self.uuid()?),
+            host: UserId(self.uuid()?),
+            listing: self.parsed::<Listing>("listing")?,
+            zone: Zone::named(self.text()?).map_err(|_| CodecError::Value("zone"))?,
+            price_per_night: self.i64()?,
+            currency: self.parsed("currency")?,
+            max_guests: self.u16()?,
+            instant_book: self.flag()?,
+            check_in_from: self.time()?,
+            check_out_by: self.time()?,
+            policy: self.parsed("policy")?,
+        })
+    }
+
+    fn status(&mut self) -> Read<Status> {
+        Ok(match self.u8()? {
+            0 => {
+                let awaiting = match self.u8()? {
+                    0 => Awaiting::Payment,
+                    1 => Awaiting::Host,
+                    2 => Awaiting::Release,
+                    _ => return Err(CodecError::Value("awaiting")),
+                };
+                Status::Pending { awaiting, expires_at: self.instant()? }
+            }
+            1 => Status::Confirmed,
+            2 => Status::Completed,
+            3 => Status::Canceled,
+            4 => Status::Declined,
+            5 => Status::Expired,
+            6 => Status::NoShow { free_from: self.night()? },
+            _ => return Err(CodecError::Value("status")),
+        })
+    }
+
+    fn booking(&mut self) -> Read<Booking> {
+        Ok(Booking {
+            id: BookingId(self.uuid()?),
+            guest: UserId(self.uuid()?),
+            stay: {
+                let (check_in, check_out) = (self.night()?, self.night()?);
+                Stay::new(check_in, check_out).map_err(|_| CodecError::Value("stay"))?
+            },
+            guests: self.u16()?,
+            status: self.status()?,
+            total: self.i64()?,
+            currency: self.parsed("currency")?,
+            quote: self.optional_uuid()?.map(QuoteId),
+            attempt: {
+                let (payment, live) = (self.optional_uuid()?, self.flag()?);
+                payment.map(|payment| Attempt { payment: PaymentId(payment), live })
+            },
+            paid: self.i64()?,
+            refunded: self.i64()?,
+            policy: self.parsed("policy")?,
+            version: self.u32()?,
+            created_at: self.instant()?,
+            check_in_at: self.instant()?,
+            check_out_at: self.instant()?,
+        })
+    }
+
+    fn change(&mut self) -> Read<Change> {
+        Ok(Change {
+            from: self.night()?,
+            to: self.night()?,
+            state: match self.u8()? {
+                0 => NightState::Available,
+                1 => NightState::Held { until: self.instant()? },
+                2 => NightState::Booked,
+                _ => return Err(CodecError::Value("state")),
+            },
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! What can be asked of a property. Who may ask has been settled before; ids and texts are given.
+
+use crate::booking::Step;
+use crate::event::{By, Seq};
+use crate::{BookingId, Instant, PaymentId, Stay, UserId};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// One wish of one caller.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Made once for each request and kept when it is decided again.
+    pub id: Uuid,
+    pub by: By,
+    pub key: Option<Key>,
+    pub intent: Intent,
+}
+
+/// A caller's idempotency key with the hash of what was asked under it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub caller: UserId,
+    pub text: Arc<str>,
+    /// SHA-256 of the parsed command.
+    pub request: [u8; 32],
+}
+
+/// A key that was used: the booking it made or moved, and the event that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    pub key: Key,
+    pub booking: BookingId,
+    pub seq: Seq,
+    pub at: Instant,
+}
+
+/// What the caller wants.
+#[derive(Clone, Debug)]
+pub enum Intent {
+    /// A new booking under this id.
+    Book { booking: BookingId, guest: UserId, stay: Stay, guests: u16 },
+    /// A new attempt to pay, or the one that is open.
+    StartAttempt { booking: BookingId, payment: PaymentId, provider: Arc<str>, method: Arc<str> },
+    /// Any other step of a booking.
+    Step { booking: BookingId, step: Step },
+}
+
+impl Intent {
+    /// The booking that the command is about.
+    pub const fn booking(&self) -> BookingId {
+        match self {
+            Self::Book { booking, .. }
+            | Self::StartAttempt { booking, .. }
+            | Self::Step { booking, .. } => *booking,
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The decision: a property's state, a command and the time give events or a refusal.
+//!
+//! It is one synchronous function of its arguments. Nothing is awaited and nothing is read between
+//! looking at the state and changing it, which is why two bookings cannot overlap.
+
+use crate::booking::{Attempt, Booking, Cause, Illegal, Status, Step, Stepped};
+use crate::command::{Command, Intent};
+use crate::event::Seq;
+use crate::group::{Group, Incarnation};
+use crate::refusal::{self, Refusal};
+use crate::state::{Draft, State};
+use crate::switches::Bug;
+use crate::{Awaiting, BookingId, Instant, Stay, UserId};
+
+/// What was decided.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The state has changed; this must be written before anybody hears of it.
+    Write(Box<Group>),
+    /// It is so already: the booking as it stands.
+    Unchanged(Box<Booking>),
+    /// The same key was used for the same request: the booking as of that event answers.
+    Replay { booking: BookingId, seq: Seq },
+    /// No, and why.
+    Refused(Refusal),
+}
+
+impl State {
+    /// Decides one command. Deadlines that have passed must have been enforced before.
+    pub fn decide(&mut self, command: &Command, incarnation: Incarnation, now: Instant) -> Verdict {
+        if let Some(answer) = self.known_key(command) {
+            return answer;
+        }
+        let stepped = match &command.intent {
+            Intent::Book { booking, guest, stay, guests } => {
+                if let Some(made) = self.booking(*booking) {
+                    return Verdict::Unchanged(Box::new(made.clone()));
+                }
+                match self.book(*booking, *guest, *stay, *guests, now) {
+                    Ok(booking) => Stepped::To(Cause::Held, booking),
+                    Err(refusal) => return Verdict::Refused(refusal),
+                }
+            }
+            Intent::StartAttempt { booking, payment, .. } => {
+                match self.step(*booking, Step::StartAttempt { payment: *payment }, now) {
+                    Ok(stepped) => stepped,
+                    Err(refusal) => return Verdict::Refused(refusal),
+                }
+            }
+            Intent::Step { booking, step } => match self.step(*booking, *step, now) {
+                Ok(stepped) => stepped,
+                Err(refusal) => return Verdict::Refused(refusal),
+            },
+        };
+        match stepped {
+            Stepped::Already(booking) => Verdict::Unchanged(Box::new(booking)),
+            Stepped::To(cause, after) => {
+                let draft = Draft::of(command, cause, after, now);
+                Verdict::Write(Box::new(self.seal(draft, incarnation, now)))
+            }
+        }
+    }
+
+    /// Ends or moves on the booking whose deadline passed first; `None` when none has. Each is a
+    /// group of its own, in front of whatever is decided next.
+    pub fn enforce_deadline(&mut self, incarnation: Incarnation, now: Instant) -> Option<Group> {
+        loop {
+            let booking = self.booking(self.overdue(now)?)?.clone();
+            let release = self.settings.release_ttl;
+            if self.settings.switches.has(Bug::NoSeqOnExpiry)
+                && matches!(booking.status, Status::Pending { .. })
+            {
+                self.drop_silently(booking);
+                continue;
+            }
+            let Ok(Stepped::To(cause, after)) = booking.step(Step::Deadline { release }, now)
+            else {
+                return None;
+            };
+            return Some(self.seal(Draft::by_clock(cause, after), incarnation, now));
+        }
+    }
+
+    fn known_key(&self, command: &Command) -> Option<Verdict> {
+        let key = command.key.as_ref()?;
+        let used = self.key(key.caller, &key.text)?;
+        Some(if used.key.request == key.request {
+            Verdict::Replay { booking: used.booking, seq: used.seq }
+        } else {
+            Verdict::Refused(Refusal::KeyReused)
+        })
+    }
+
+    fn book(
+        &self,
+        id: BookingId,
+        guest: UserId,
+        stay: Stay,
+        guests: u16,
+        now: Instant,
+    ) -> Result<Booking, Refusal> {
+        let property = &*self.property;
+        if guest == property.host {
+            return Err(Refusal::OwnProperty);
+        }
+        if let Some(refusal) = self.unavailable(stay, guests, now) {
+            return Err(refusal);
+        }
+        let (check_in_at, check_out_at) = property.hours(stay);
+        let (awaiting, expires_at) = if property.instant_book {
+            (Awaiting::Payment, now.plus(self.settings.hold_ttl))
+        } else {
+            (Awaiting::Host, now.plus(crate::state::KEY_TTL).min(check_in_at))
+        };
+        Ok(Booking {
+            id,
+            guest,
+            stay,
+            guests,
+            status: Status::Pending { awaiting, expires_at },
+            total: property.price(stay),
+            currency: property.currency,
+            quote: None,
+            attempt: None::<Attempt>,
+            paid: 0,
+            refunded: 0,
+            policy: property.policy,
+            version: 1,
+            created_at: now,
+            check_in_at,
+            check_out_at,
+        })
+    }
+
+    /// Why this stay cannot be booked now, if it cannot.
+    pub fn unavailable(&self, stay: Stay, guests: u16, now: Instant) -> Option<Refusal> {
+        let probe = if self.settings.switches.has(Bug::OverlapClosed) {
+            Stay::new(stay.check_in(), stay.check_out().plus(1)).unwrap_or(stay)
+        } else {
+            stay
+        };
+        let mut reasons = refusal::reasons(&self.property, &self.calendar, probe, guests, now);
+        if self.settings.switches.has(Bug::NoOverlapCheck) {
+            reasons.retain(|reason| {
+                !matches!(
+                    reason.code,
+                    refusal::Code::UnavailableBooked | refusal::Code::UnavailableHeld
+                )
+            });
+        }
+        if reasons.is_empty() {
+            return None;
+        }
+        let alternatives = refusal::alternatives(&self.property, &self.calendar, stay, guests, now);
+        Some(Refusal::Unavailable { reasons, alternatives })
+    }
+
+    fn step(&self, id: BookingId, step: Step, now: Instant) -> Result<Stepped, Refusal> {
+        let booking = self.booking(id).ok_or(Refusal::UnknownBooking)?;
+        let reclaims = booking.status == Status::Expired && matches!(step, Step::Pay { .. });
+        let stepped = booking.clone().step(step, now).map_err(Refusal::Illegal)?;
+        if reclaims
+            && matches!(stepped, Stepped::To(..))
+            && !self.calendar.is_free(booking.stay, now)
+        {
+            return Err(Refusal::Illegal(Illegal::Status(booking.status)));
+        }
+        Ok(stepped)
+    }
+}

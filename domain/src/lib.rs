@@ -1,0 +1,38 @@
+//! The rules of renting as plain values.
+//!
+//! Nothing here is async, does IO, reads a clock or draws a random number: instants and ids are
+//! arguments, so that every decision can be repeated, simulated from a seed and tested as a table.
+//!
+//! In reading order: what things are ([`id`], [`instant`], [`stay`], [`money`], [`zone`],
+//! [`policy`], [`property`], [`booking`]), what a property's calendar looks like ([`calendar`]),
+//! what happened ([`event`], [`codec`]), what is decided ([`command`], [`refusal`], [`state`],
+//! [`decide`]), what goes to the database ([`group`]) and the two machines that carry a command
+//! from request to reply ([`pipeline`]).
+
+pub mod booking;
+pub mod calendar;
+pub mod codec;
+pub mod command;
+pub mod decide;
+pub mod event;
+pub mod group;
+pub mod id;
+pub mod instant;
+pub mod money;
+pub mod pipeline;
+pub mod policy;
+pub mod property;
+pub mod refusal;
+pub mod state;
+pub mod stay;
+pub mod switches;
+pub mod zone;
+
+pub use booking::{Awaiting, Booking, Status};
+pub use calendar::{Calendar, NightState};
+pub use event::{Event, Fact};
+pub use id::{BookingId, JobId, PaymentId, PropertyId, QuoteId, UserId};
+pub use instant::Instant;
+pub use money::{Currency, Money};
+pub use property::Property;
+pub use stay::{Month, Night, Stay};

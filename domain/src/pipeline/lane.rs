@@ -1,0 +1,251 @@
+//! The lane machine: gathers groups of many properties into one transaction and tells each
+//! property what became of its own.
+//!
+//! Bounds: a batch has at most 256 groups and 4,096 rows; the queue is bounded by admission, since
+//! a command's permit is its slot here. Ordering: groups of one property are committed in the order
+//! in which they were offered, or not at all. It knows no SQL.
+//!
+//! Three rules. *One row, once*: all parts of a statement see one snapshot, so a batch touches a
+//! booking, night or key at most once; a group that would touch one again waits for the next batch
+//! with all that follow it on its property. *The lane rule*: when a group is not committed, all
+//! later ones of the same life of its property are dropped, because they were decided on it; the
+//! actor reloads and decides them again. *Blame*: when a batch fails, its groups are tried one by
+//! one, so that only the guilty one fails.
+
+use super::Rejection;
+use crate::group::{Group, GroupId, Incarnation};
+use crate::switches::{Bug, Switches};
+use crate::{BookingId, Night, PropertyId, UserId};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+/// The most groups in a batch.
+pub const MAX_GROUPS: usize = 256;
+/// The most rows in a batch, unless a single group has more.
+pub const MAX_ROWS: usize = 4_096;
+
+/// What the lane is told.
+#[derive(Debug)]
+pub enum Input {
+    /// A group wants to be committed.
+    Offer(Arc<Group>),
+    /// What became of the batch that was asked for last.
+    Done(Outcome),
+}
+
+/// What became of a transaction.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It was committed: the groups of these properties with it, those of others were fenced off.
+    Committed { advanced: HashSet<PropertyId> },
+    /// It was rolled back by an error.
+    Failed(Rejection),
+    /// The connection was lost; afterwards exactly these groups were found in the database.
+    Lost { applied: HashSet<GroupId> },
+}
+
+/// What the lane wants done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Write these groups in one transaction; groups of one property stand in their order.
+    Commit(Vec<Arc<Group>>),
+    /// Tell the group's property what became of it.
+    Tell { group: Arc<Group>, result: Result<(), Rejection> },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    /// One transaction for the whole batch.
+    Whole,
+    /// One transaction for the first group of the batch, the others wait for theirs.
+    Single,
+}
+
+/// One lane's queue and the batch on its connection. See the module's page.
+#[derive(Debug)]
+pub struct Lane {
+    switches: Switches,
+    queue: VecDeque<Arc<Group>>,
+    batch: VecDeque<Arc<Group>>,
+    phase: Phase,
+    /// The lives of properties whose groups are not to be committed any more.
+    dropped: HashMap<PropertyId, Incarnation>,
+}
+
+type Effects = Vec<Effect>;
+
+impl Lane {
+    /// An empty lane.
+    pub fn new(switches: Switches) -> Self {
+        Self {
+            switches,
+            queue: VecDeque::new(),
+            batch: VecDeque::new(),
+            phase: Phase::Idle,
+            dropped: HashMap::new(),
+        }
+    }
+
+    /// Takes one input. Nothing is committed before [`Lane::flush`], so that everything that is
+    /// ready can be offered first.
+    pub fn step(&mut self, input: Input, out: &mut Effects) {
+        match input {
+            Input::Offer(group) => self.offer(group),
+            Input::Done(outcome) => match std::mem::replace(&mut self.phase, Phase::Idle) {
+                Phase::Whole => self.whole_done(outcome, out),
+                Phase::Single => self.single_done(&outcome, out),
+                Phase::Idle => {}
+            },
+        }
+    }
+
+    /// Starts the next transaction if none is on its way and something waits.
+    pub fn flush(&mut self, out: &mut Effects) {
+        if self.phase != Phase::Idle {
+            return;
+        }
+        if let Some(group) = self.next_single() {
+            self.phase = Phase::Single;
+            out.push(Effect::Commit(vec![group]));
+            return;
+        }
+        self.fill_batch();
+        if !self.batch.is_empty() {
+            self.phase = Phase::Whole;
+            out.push(Effect::Commit(self.batch.iter().cloned().collect()));
+        }
+    }
+
+    /// Whether nothing waits and nothing is on its way.
+    pub fn is_idle(&self) -> bool {
+        self.phase == Phase::Idle && self.queue.is_empty() && self.batch.is_empty()
+    }
+
+    fn offer(&mut self, group: Arc<Group>) {
+        if let Some(dropped) = self.dropped.get(&group.property)
+            && *dropped < group.id.incarnation
+        {
+            self.dropped.remove(&group.property);
+        }
+        if !self.is_dropped(&group) {
+            self.queue.push_back(group);
+        }
+    }
+
+    fn is_dropped(&self, group: &Group) -> bool {
+        !self.switches.has(Bug::NoLaneRule)
+            && self.dropped.get(&group.property).is_some_and(|life| group.id.incarnation <= *life)
+    }
+
+    /// What is left of a batch that is tried group by group.
+    fn next_single(&mut self) -> Option<Arc<Group>> {
+        while let Some(group) = self.batch.front() {
+            if !self.is_dropped(group) {
+                return Some(Arc::clone(group));
+            }
+            self.batch.pop_front();
+        }
+        None
+    }
+
+    fn fill_batch(&mut self) {
+        let mut touched = Touched::default();
+        let mut closed: HashSet<PropertyId> = HashSet::new();
+        let mut later = VecDeque::new();
+        let mut rows = 0;
+        while let Some(group) = self.queue.pop_front() {
+            if self.is_dropped(&group) {
+                continue;
+            }
+            let full = self.batch.len() == MAX_GROUPS
+                || (!self.batch.is_empty() && rows + group.rows() > MAX_ROWS);
+            if full {
+                later.push_back(group);
+                break;
+            }
+            if closed.contains(&group.property) || !touched.add(&group) {
+                closed.insert(group.property);
+                later.push_back(group);
+                continue;
+            }
+            rows += group.rows();
+            self.batch.push_back(group);
+        }
+        later.append(&mut self.queue);
+        self.queue = later;
+    }
+
+    fn whole_done(&mut self, outcome: Outcome, out: &mut Effects) {
+        match outcome {
+            Outcome::Committed { advanced } => {
+                for group in std::mem::take(&mut self.batch) {
+                    let advanced = advanced.contains(&group.property);
+                    self.tell(group, if advanced { Ok(()) } else { Err(Rejection::Fenced) }, out);
+                }
+            }
+            Outcome::Failed(rejection) if self.batch.len() == 1 => {
+                if let Some(group) = self.batch.pop_front() {
+                    self.tell(group, Err(rejection), out);
+                }
+            }
+            // The batch stays and is tried group by group.
+            Outcome::Failed(_) => {}
+            Outcome::Lost { applied } => {
+                for group in std::mem::take(&mut self.batch) {
+                    let found = applied.contains(&group.id);
+                    self.tell(group, if found { Ok(()) } else { Err(Rejection::Lost) }, out);
+                }
+            }
+        }
+    }
+
+    fn single_done(&mut self, outcome: &Outcome, out: &mut Effects) {
+        let Some(group) = self.batch.pop_front() else { return };
+        let result = match outcome {
+            Outcome::Committed { advanced } if advanced.contains(&group.property) => Ok(()),
+            Outcome::Committed { .. } => Err(Rejection::Fenced),
+            Outcome::Failed(rejection) => Err(rejection.clone()),
+            Outcome::Lost { applied } if applied.contains(&group.id) => Ok(()),
+            Outcome::Lost { .. } => Err(Rejection::Lost),
+        };
+        self.tell(group, result, out);
+    }
+
+    /// Tells the property, once for each life that ends: its other groups are dropped silently.
+    fn tell(&mut self, group: Arc<Group>, result: Result<(), Rejection>, out: &mut Effects) {
+        if self.is_dropped(&group) {
+            return;
+        }
+        if result.is_err() {
+            self.dropped.insert(group.property, group.id.incarnation);
+        }
+        out.push(Effect::Tell { group, result });
+    }
+}
+
+/// The rows that a batch touches so far.
+#[derive(Default)]
+struct Touched {
+    bookings: HashSet<BookingId>,
+    nights: HashSet<(PropertyId, Night)>,
+    keys: HashSet<(UserId, Arc<str>)>,
+}
+
+impl Touched {
+    /// Adds a group's rows, or leaves everything as it is and says no if one is there already.
+    fn add(&mut self, group: &Group) -> bool {
+        let nights = || group.claimed.iter().chain(&group.released);
+        let key = group.key.as_ref().map(|used| (used.key.caller, Arc::clone(&used.key.text)));
+        if self.bookings.contains(&group.booking.id)
+            || nights().any(|night| self.nights.contains(&(group.property, *night)))
+            || key.as_ref().is_some_and(|key| self.keys.contains(key))
+        {
+            return false;
+        }
+        self.bookings.insert(group.booking.id);
+        self.nights.extend(nights().map(|night| (group.property, *night)));
+        self.keys.extend(key);
+        true
+    }
+}

@@ -1,0 +1,468 @@
+//! The property machine: decides commands in memory, answers them when they are durable.
+//!
+//! It holds the newest state (with what is decided but not durable), the durable snapshot, the
+//! groups on their way to the database in order, and every caller that waits. Ordering: replies,
+//! snapshots and deltas follow commits only, in the order of seq. Bounds: every waiting command
+//! was admitted by the handle, so all lists here are bounded by its limit. It knows no clock, no
+//! database and no actor.
+
+use super::Rejection;
+use crate::command::{Command, Intent};
+use crate::decide::Verdict;
+use crate::event::{Head, Seq};
+use crate::group::{Group, GroupId, Incarnation};
+use crate::refusal::{self, Code, Reason, Refusal};
+use crate::state::{Settings, Snapshot, State, Stored};
+use crate::switches::Bug;
+use crate::{Booking, BookingId, Instant, Stay};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// The name of one waiting caller, unique within the machine's life and growing.
+pub type Ticket = u64;
+
+/// What the machine is told.
+#[derive(Debug)]
+pub enum Input {
+    /// Somebody wants something before the deadline.
+    Submit { ticket: Ticket, command: Command, deadline: Instant },
+    /// Time has passed: deadlines may be due.
+    Tick,
+    /// The load that was asked for last: what is stored, and whether the head is locked for us.
+    Loaded { incarnation: Incarnation, stored: Box<Stored>, turn: bool },
+    /// There is no such property.
+    Missing,
+    /// What became of a group.
+    Outcome { group: GroupId, result: Result<(), Rejection> },
+    /// The property's head, read after it was asked for.
+    HeadRead { head: Head },
+}
+
+/// What the machine wants done, in this order.
+#[derive(Debug)]
+pub enum Effect {
+    /// Read the property; with `turn`, lock its head first and keep the lock until [`Effect::Turn`].
+    Load { incarnation: Incarnation, turn: bool },
+    /// Commit this group with the next batch.
+    Offer(Arc<Group>),
+    /// Commit these groups under the lock that the load took, in order; none: let it go.
+    Turn(Vec<Arc<Group>>),
+    /// Read the property's head.
+    ReadHead,
+    /// This is durable: everybody may read it.
+    Publish(Arc<Snapshot>),
+    /// Answer a caller.
+    Reply(Ticket, Answer),
+    /// The events of this group are durable: subscribers and job workers may know.
+    Committed(Arc<Group>),
+}
+
+/// What a caller hears.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// It is done and durable: the booking afterwards and the event that did it.
+    Done { booking: Box<Booking>, seq: Seq },
+    /// It was so already.
+    Unchanged(Box<Booking>),
+    /// The key was used before: answer with the booking as of that event.
+    Replay { booking: BookingId, seq: Seq },
+    /// No, and why. Nothing changed.
+    Refused(Refusal),
+    /// There is no such property.
+    Missing,
+    /// The database refuses this command alone.
+    Failed,
+    /// The deadline passed before it could be decided.
+    TooLate,
+}
+
+/// A caller with what they want.
+#[derive(Debug)]
+struct Waiting {
+    ticket: Ticket,
+    command: Command,
+    deadline: Instant,
+    /// How often the database's second guard refused it.
+    guarded: u32,
+}
+
+#[derive(Debug)]
+struct Pending {
+    group: Arc<Group>,
+    after: Arc<Snapshot>,
+    /// Nobody, when the clock decided.
+    waiting: Option<Waiting>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// There is no state to decide on.
+    Loading,
+    Ready,
+    /// Groups are being written under the head's lock; nothing is decided on top of them.
+    Turn,
+}
+
+/// One property's decisions, pending and durable. See the module's page.
+#[derive(Debug)]
+pub struct Machine {
+    settings: Settings,
+    incarnation: Incarnation,
+    phase: Phase,
+    state: Option<State>,
+    durable: Option<Arc<Snapshot>>,
+    pending: VecDeque<Pending>,
+    /// Waits for the event of this seq before it is decided again.
+    parked: Vec<(Seq, Waiting)>,
+    /// Waits until there is a state to decide on.
+    backlog: VecDeque<Waiting>,
+    /// Refusals that wait for a read of the head to begin, and those that wait for its end.
+    unread: Vec<(Waiting, Refusal)>,
+    reading: Vec<(Waiting, Refusal)>,
+    is_reading: bool,
+}
+
+type Effects = Vec<Effect>;
+
+impl Machine {
+    /// A machine that asks for its first load at once. `incarnation` is larger than any that this
+    /// property had in this process before, by a margin that leaves room for its reloads.
+    pub fn new(settings: Settings, incarnation: Incarnation, out: &mut Effects) -> Self {
+        out.push(Effect::Load { incarnation, turn: false });
+        Self {
+            settings,
+            incarnation,
+            phase: Phase::Loading,
+            state: None,
+            durable: None,
+            pending: VecDeque::new(),
+            parked: Vec::new(),
+            backlog: VecDeque::new(),
+            unread: Vec::new(),
+            reading: Vec::new(),
+            is_reading: false,
+        }
+    }
+
+    /// Whether nobody waits for anything: the actor may go to sleep.
+    pub fn is_idle(&self) -> bool {
+        self.phase == Phase::Ready
+            && self.pending.is_empty()
+            && self.parked.is_empty()
+            && self.backlog.is_empty()
+            && self.unread.is_empty()
+            && self.reading.is_empty()
+    }
+
+    /// The nearest instant at which a tick would do something.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.state.as_ref()?.next_deadline()
+    }
+
+    /// Takes one input and adds what is to be done to `out`.
+    pub fn step(&mut self, now: Instant, input: Input, out: &mut Effects) {
+        match input {
+            Input::Submit { ticket, command, deadline } => {
+                let waiting = Waiting { ticket, command, deadline, guarded: 0 };
+                self.submit(waiting, now, out);
+            }
+            Input::Tick => {
+                if self.phase == Phase::Ready {
+                    self.enforce_deadlines(now, out);
+                }
+            }
+            Input::Loaded { incarnation, stored, turn } => {
+                if incarnation == self.incarnation {
+                    self.loaded(*stored, turn, now, out);
+                }
+            }
+            Input::Missing => {
+                for waiting in self.backlog.drain(..) {
+                    out.push(Effect::Reply(waiting.ticket, Answer::Missing));
+                }
+            }
+            Input::Outcome { group, result } => {
+                if group.incarnation == self.incarnation {
+                    match result {
+                        Ok(()) => self.committed(group, now, out),
+                        Err(rejection) => self.rejected(group, &rejection, out),
+                    }
+                }
+            }
+            Input::HeadRead { head } => self.head_read(head, out),
+        }
+        self.begin_read(out);
+    }
+
+    fn submit(&mut self, waiting: Waiting, now: Instant, out: &mut Effects) {
+        if self.phase != Phase::Ready {
+            self.backlog.push_back(waiting);
+            return;
+        }
+        self.enforce_deadlines(now, out);
+        self.decide(waiting, now, out);
+    }
+
+    fn enforce_deadlines(&mut self, now: Instant, out: &mut Effects) {
+        while let Some(state) = self.state.as_mut()
+            && let Some(group) = state.enforce_deadline(self.incarnation, now)
+        {
+            self.offer(group, None, out);
+        }
+    }
+
+    fn decide(&mut self, waiting: Waiting, now: Instant, out: &mut Effects) {
+        if now >= waiting.deadline {
+            out.push(Effect::Reply(waiting.ticket, Answer::TooLate));
+            return;
+        }
+        let Some(state) = self.state.as_mut() else {
+            self.backlog.push_back(waiting);
+            return;
+        };
+        match state.decide(&waiting.command, self.incarnation, now) {
+            Verdict::Write(group) => self.offer(*group, Some(waiting), out),
+            Verdict::Unchanged(booking) => match self.pending_on_booking(booking.id) {
+                Some(seq) => self.parked.push((seq, waiting)),
+                None => out.push(Effect::Reply(waiting.ticket, Answer::Unchanged(booking))),
+            },
+            Verdict::Replay { booking, seq } => {
+                if self.is_durable(seq) {
+                    out.push(Effect::Reply(waiting.ticket, Answer::Replay { booking, seq }));
+                } else {
+                    self.parked.push((seq, waiting));
+                }
+            }
+            Verdict::Refused(refusal) => self.refuse(waiting, refusal, now, out),
+        }
+    }
+
+    /// A refusal by durable facts alone is answered from them; one that an event on its way plays
+    /// a part in waits for that event, so that nobody is turned away by a booking that never
+    /// became real.
+    fn refuse(&mut self, waiting: Waiting, refusal: Refusal, now: Instant, out: &mut Effects) {
+        let (refusal, pending) = match (&waiting.command.intent, refusal) {
+            (Intent::Book { stay, guests, .. }, refusal @ Refusal::Unavailable { .. }) => {
+                match self.durable_refusal(*stay, *guests, now) {
+                    Some(durable) => (durable, None),
+                    None => (refusal, self.pending_on_stay(*stay)),
+                }
+            }
+            // A key is never freed, so only the key's own event can be missing.
+            (_, Refusal::KeyReused) => (
+                Refusal::KeyReused,
+                self.key_seq(&waiting.command).filter(|s| !self.is_durable(*s)),
+            ),
+            (intent, refusal) => {
+                let booking = intent.booking();
+                let stay = self.state.as_ref().and_then(|s| s.booking(booking)).map(|b| b.stay);
+                let on_stay = stay.and_then(|stay| self.pending_on_stay(stay));
+                (refusal, on_stay.or_else(|| self.pending_on_booking(booking)))
+            }
+        };
+        if let Some(seq) = pending {
+            self.parked.push((seq, waiting));
+            return;
+        }
+        if self.settings.shared && refusal != Refusal::KeyReused {
+            self.unread.push((waiting, refusal));
+        } else {
+            out.push(Effect::Reply(waiting.ticket, Answer::Refused(refusal)));
+        }
+    }
+
+    fn offer(&mut self, group: Group, waiting: Option<Waiting>, out: &mut Effects) {
+        let Some(after) = self.state.as_ref().map(State::snapshot) else { return };
+        let group = Arc::new(group);
+        if self.settings.switches.has(Bug::PublishBeforeCommit) {
+            out.push(Effect::Publish(Arc::clone(&after)));
+        }
+        if self.settings.switches.has(Bug::ReplyBeforeCommit)
+            && let Some(waiting) = &waiting
+        {
+            let booking = Box::new(group.booking.clone());
+            let answer = Answer::Done { booking, seq: group.head.seq };
+            out.push(Effect::Reply(waiting.ticket, answer));
+        }
+        if self.phase == Phase::Ready {
+            out.push(Effect::Offer(Arc::clone(&group)));
+        }
+        self.pending.push_back(Pending { group, after, waiting });
+    }
+
+    fn committed(&mut self, id: GroupId, now: Instant, out: &mut Effects) {
+        if self.pending.front().is_none_or(|pending| pending.group.id != id) {
+            return;
+        }
+        let Some(Pending { group, after, waiting }) = self.pending.pop_front() else { return };
+        self.durable = Some(Arc::clone(&after));
+        out.push(Effect::Publish(after));
+        if let Some(waiting) = waiting
+            && !self.settings.switches.has(Bug::ReplyBeforeCommit)
+        {
+            let booking = Box::new(group.booking.clone());
+            let answer = Answer::Done { booking, seq: group.head.seq };
+            out.push(Effect::Reply(waiting.ticket, answer));
+        }
+        let seq = group.head.seq;
+        out.push(Effect::Committed(group));
+        if self.phase == Phase::Turn && self.pending.is_empty() {
+            self.phase = Phase::Ready;
+            self.drain_backlog(now, out);
+        }
+        self.unpark(seq, now, out);
+    }
+
+    fn unpark(&mut self, seq: Seq, now: Instant, out: &mut Effects) {
+        if self.parked.is_empty() {
+            return;
+        }
+        let (ready, parked) =
+            std::mem::take(&mut self.parked).into_iter().partition(|(needs, _)| *needs <= seq);
+        self.parked = parked;
+        let ready: Vec<(Seq, Waiting)> = ready;
+        for (_, waiting) in ready {
+            self.submit(waiting, now, out);
+        }
+    }
+
+    fn rejected(&mut self, id: GroupId, rejection: &Rejection, out: &mut Effects) {
+        let Some(at) = self.pending.iter().position(|pending| pending.group.id == id) else {
+            return;
+        };
+        let guilty = &mut self.pending[at];
+        let verdict = match (rejection, guilty.waiting.as_mut()) {
+            (Rejection::KeyTaken, Some(_)) => Some(Answer::Refused(Refusal::KeyReused)),
+            (Rejection::Failed, Some(_)) => Some(Answer::Failed),
+            (Rejection::Guarded, Some(waiting)) => {
+                waiting.guarded += 1;
+                (waiting.guarded > 1).then(|| Answer::Refused(guarded(&waiting.command)))
+            }
+            _ => None,
+        };
+        if let Some(answer) = verdict
+            && let Some(waiting) = guilty.waiting.take()
+        {
+            out.push(Effect::Reply(waiting.ticket, answer));
+        }
+        let turn = matches!(rejection, Rejection::Fenced | Rejection::Contended);
+        self.reload(turn, out);
+    }
+
+    /// Throws the state away and decides everything that waits again, on what is stored.
+    fn reload(&mut self, turn: bool, out: &mut Effects) {
+        let mut waiting: Vec<Waiting> = std::mem::take(&mut self.backlog).into();
+        waiting.extend(self.pending.drain(..).filter_map(|pending| pending.waiting));
+        waiting.extend(self.parked.drain(..).map(|(_, waiting)| waiting));
+        waiting.extend(self.unread.drain(..).map(|(waiting, _)| waiting));
+        waiting.extend(self.reading.drain(..).map(|(waiting, _)| waiting));
+        waiting.sort_by_key(|waiting| waiting.ticket);
+        if self.settings.switches.has(Bug::ReplyBeforeCommit) {
+            // The planted bug has answered them already.
+            waiting.clear();
+        }
+        self.backlog = waiting.into();
+        self.state = None;
+        self.phase = Phase::Loading;
+        self.incarnation += 1;
+        out.push(Effect::Load { incarnation: self.incarnation, turn });
+    }
+
+    fn loaded(&mut self, stored: Stored, turn: bool, now: Instant, out: &mut Effects) {
+        let state = State::load(stored, self.settings);
+        let snapshot = state.snapshot();
+        self.durable = Some(Arc::clone(&snapshot));
+        self.state = Some(state);
+        out.push(Effect::Publish(snapshot));
+        self.phase = if turn { Phase::Turn } else { Phase::Ready };
+        self.enforce_deadlines(now, out);
+        let backlog = std::mem::take(&mut self.backlog);
+        for waiting in backlog {
+            self.decide(waiting, now, out);
+        }
+        if turn {
+            let groups: Vec<_> = self.pending.iter().map(|p| Arc::clone(&p.group)).collect();
+            if groups.is_empty() {
+                self.phase = Phase::Ready;
+            }
+            out.push(Effect::Turn(groups));
+        }
+    }
+
+    fn drain_backlog(&mut self, now: Instant, out: &mut Effects) {
+        self.enforce_deadlines(now, out);
+        for waiting in std::mem::take(&mut self.backlog) {
+            self.decide(waiting, now, out);
+        }
+    }
+
+    fn begin_read(&mut self, out: &mut Effects) {
+        if !self.is_reading && !self.unread.is_empty() {
+            self.is_reading = true;
+            self.reading = std::mem::take(&mut self.unread);
+            out.push(Effect::ReadHead);
+        }
+    }
+
+    /// One read of the head, begun after they were refused, releases all refusals that waited for
+    /// it; if another process has written meanwhile, they are decided again.
+    fn head_read(&mut self, head: Head, out: &mut Effects) {
+        self.is_reading = false;
+        if self.reading.is_empty() {
+            return;
+        }
+        let ours = self.durable.as_ref().is_some_and(|durable| durable.head == head)
+            || self.pending.iter().any(|pending| pending.group.head == head);
+        if ours {
+            for (waiting, refusal) in self.reading.drain(..) {
+                out.push(Effect::Reply(waiting.ticket, Answer::Refused(refusal)));
+            }
+        } else {
+            self.reload(false, out);
+        }
+    }
+
+    fn durable_refusal(&self, stay: Stay, guests: u16, now: Instant) -> Option<Refusal> {
+        let durable = self.durable.as_ref()?;
+        let reasons = refusal::reasons(&durable.property, &durable.calendar, stay, guests, now);
+        (!reasons.is_empty()).then(|| Refusal::Unavailable {
+            reasons,
+            alternatives: refusal::alternatives(
+                &durable.property,
+                &durable.calendar,
+                stay,
+                guests,
+                now,
+            ),
+        })
+    }
+
+    fn is_durable(&self, seq: Seq) -> bool {
+        self.durable.as_ref().is_some_and(|durable| seq <= durable.head.seq)
+    }
+
+    fn key_seq(&self, command: &Command) -> Option<Seq> {
+        let key = command.key.as_ref()?;
+        Some(self.state.as_ref()?.key(key.caller, &key.text)?.seq)
+    }
+
+    fn pending_on_booking(&self, id: BookingId) -> Option<Seq> {
+        let on_it = |pending: &&Pending| pending.group.booking.id == id;
+        self.pending.iter().rev().find(on_it).map(|pending| pending.group.head.seq)
+    }
+
+    fn pending_on_stay(&self, stay: Stay) -> Option<Seq> {
+        let on_it = |pending: &&Pending| pending.group.booking.stay.conflicts(stay);
+        self.pending.iter().rev().find(on_it).map(|pending| pending.group.head.seq)
+    }
+}
+
+/// The refusal of a command that the database's own guard refused twice.
+fn guarded(command: &Command) -> Refusal {
+    let nights = match &command.intent {
+        Intent::Book { stay, .. } => stay.each_night().collect(),
+        _ => Vec::new(),
+    };
+    let reason = Reason { code: Code::UnavailableBooked, nights, held_until: None };
+    Refusal::Unavailable { reasons: vec![reason], alternatives: Vec::new() }
+}

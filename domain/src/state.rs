@@ -1,0 +1,308 @@
+//! A property as its events have made it: what decisions read and what events change.
+
+use crate::booking::{Attempt, Booking, Cause, Status};
+use crate::calendar::{Calendar, claim_of};
+use crate::codec;
+use crate::command::{Command, Intent, Key, KeyUse};
+use crate::event::{By, Event, Fact, Head, Sealed, Seq};
+use crate::group::{Group, GroupId, Incarnation, Job, JobKind, NO_COMMAND, PaymentRow};
+use crate::switches::{Bug, Switches};
+use crate::{BookingId, Instant, Night, Property, Stay, UserId};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// What the operator sets for all properties.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long a booking that waits for payment keeps its nights: 15 minutes by default.
+    pub hold_ttl: Duration,
+    /// How much longer an open payment attempt keeps them: 2 minutes by default.
+    pub release_ttl: Duration,
+    /// Whether other processes may write to the same database: refusals are then released only
+    /// after a look at the property's head.
+    pub shared: bool,
+    pub switches: Switches,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            hold_ttl: Duration::from_secs(15 * 60),
+            release_ttl: Duration::from_secs(2 * 60),
+            shared: false,
+            switches: Switches::default(),
+        }
+    }
+}
+
+/// What the store has of a property, read in one snapshot.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub property: Property,
+    pub head: Head,
+    /// Every booking that occupies nights, and every expired one that may still be paid.
+    pub bookings: Vec<Booking>,
+    pub keys: Vec<KeyUse>,
+}
+
+/// The committed calendar of a property at one seq, for everybody who reads.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub property: Arc<Property>,
+    pub head: Head,
+    pub calendar: Calendar,
+}
+
+/// A property with everything that its decisions read.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub settings: Settings,
+    pub property: Arc<Property>,
+    pub head: Head,
+    pub calendar: Calendar,
+    bookings: HashMap<BookingId, Booking>,
+    deadlines: BTreeSet<(Instant, BookingId)>,
+    keys: KeyRing,
+}
+
+/// The step that an event tells of, before it has a number.
+pub(crate) struct Draft {
+    pub by: By,
+    pub command: Uuid,
+    pub cause: Cause,
+    pub after: Booking,
+    pub key: Option<Key>,
+    pub payment: Option<PaymentRow>,
+}
+
+impl Draft {
+    pub(crate) fn of(command: &Command, cause: Cause, after: Booking, now: Instant) -> Self {
+        let payment = match &command.intent {
+            Intent::StartAttempt { payment, provider, method, .. }
+                if cause == Cause::AttemptStarted =>
+            {
+                Some(PaymentRow {
+                    payment: *payment,
+                    booking: after.id,
+                    provider: Arc::clone(provider),
+                    method: Arc::clone(method),
+                    amount: after.total,
+                    currency: after.currency,
+                    created_at: now,
+                })
+            }
+            _ => None,
+        };
+        let key = command.key.clone();
+        Self { by: command.by, command: command.id, cause, after, key, payment }
+    }
+
+    pub(crate) fn by_clock(cause: Cause, after: Booking) -> Self {
+        Self { by: By::Clock, command: NO_COMMAND, cause, after, key: None, payment: None }
+    }
+}
+
+impl State {
+    /// Builds the state from what is stored.
+    pub fn load(stored: Stored, settings: Settings) -> Self {
+        let mut state = Self {
+            settings,
+            property: Arc::new(stored.property),
+            head: stored.head,
+            calendar: Calendar::default(),
+            bookings: HashMap::with_capacity(stored.bookings.len()),
+            deadlines: BTreeSet::new(),
+            keys: KeyRing::default(),
+        };
+        let forget = settings.switches.has(Bug::ForgetPending);
+        for booking in stored.bookings {
+            if !(forget && matches!(booking.status, Status::Pending { .. })) {
+                state.put(booking);
+            }
+        }
+        for used in stored.keys {
+            state.keys.put(used);
+        }
+        state
+    }
+
+    /// The booking of this id, if it still matters to decisions.
+    pub fn booking(&self, id: BookingId) -> Option<&Booking> {
+        self.bookings.get(&id)
+    }
+
+    /// What a caller's key stands for.
+    pub fn key(&self, caller: UserId, text: &Arc<str>) -> Option<&KeyUse> {
+        self.keys.map.get(&(caller, Arc::clone(text)))
+    }
+
+    /// The nearest instant at which the clock has something to do here.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// The booking whose deadline passed first, if any has at `now`.
+    pub fn overdue(&self, now: Instant) -> Option<BookingId> {
+        let (at, id) = *self.deadlines.first()?;
+        let alive =
+            if self.settings.switches.has(Bug::DeadlineClosed) { now <= at } else { now < at };
+        (!alive).then_some(id)
+    }
+
+    /// This state as readers see it, once it is durable.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::new(Snapshot {
+            property: Arc::clone(&self.property),
+            head: self.head,
+            calendar: self.calendar.clone(),
+        })
+    }
+
+    /// Gives a step its number, applies it, and returns what must be written.
+    pub(crate) fn seal(&mut self, draft: Draft, incarnation: Incarnation, now: Instant) -> Group {
+        let Draft { by, command, cause, after, key, payment } = draft;
+        let before = self.bookings.get(&after.id).cloned();
+        let base = self.head;
+        let (changes, digests) = self.calendar.replace(before.as_ref(), &after);
+        let event = Event {
+            seq: base.seq + 1,
+            at: now,
+            by,
+            command,
+            fact: Fact::Booking(cause, after.clone()),
+            changes,
+            digests,
+        };
+        let bytes = codec::encode(&event);
+        let hash = base.hash.chain(&bytes);
+        let head = Head { seq: event.seq, hash };
+        let key = key.map(|key| KeyUse { key, booking: after.id, seq: head.seq, at: now });
+        if let Some(used) = &key {
+            self.keys.put(used.clone());
+        }
+        let (claimed, released) = claim_difference(before.as_ref(), &after);
+        let jobs = jobs(cause, before.as_ref(), &after, head, now);
+        self.head = head;
+        self.put_booking(after.clone());
+        Group {
+            id: GroupId { incarnation, number: head.seq.unsigned_abs() },
+            property: self.property.id,
+            base,
+            head,
+            events: vec![Sealed { event, bytes, hash }],
+            booking: after,
+            claimed,
+            released,
+            key,
+            payment,
+            jobs,
+            next_deadline: self.next_deadline(),
+        }
+    }
+
+    /// Adds a stored booking: its claims, its deadline and itself.
+    fn put(&mut self, booking: Booking) {
+        let before = self.bookings.get(&booking.id).cloned();
+        self.calendar.replace(before.as_ref(), &booking);
+        self.put_booking(booking);
+    }
+
+    fn put_booking(&mut self, booking: Booking) {
+        if let Some(before) = self.bookings.remove(&booking.id)
+            && let Some(at) = before.deadline()
+        {
+            self.deadlines.remove(&(at, before.id));
+        }
+        if let Some(at) = booking.deadline() {
+            self.deadlines.insert((at, booking.id));
+        }
+        if matters(&booking) {
+            self.bookings.insert(booking.id, booking);
+        }
+    }
+
+    /// Frees a booking's nights and forgets it without an event: what the planted bug does.
+    pub(crate) fn drop_silently(&mut self, mut booking: Booking) {
+        let before = self.bookings.get(&booking.id).cloned();
+        booking.status = Status::Expired;
+        booking.attempt = None;
+        self.calendar.replace(before.as_ref(), &booking);
+        self.put_booking(booking);
+    }
+}
+
+/// Whether a booking can still change or occupies nights: only those are kept in memory.
+pub fn matters(booking: &Booking) -> bool {
+    claim_of(booking).is_some() || (booking.status == Status::Expired && booking.attempt.is_some())
+}
+
+fn claim_difference(before: Option<&Booking>, after: &Booking) -> (Vec<Night>, Vec<Night>) {
+    let nights = |booking: &Booking| claim_of(booking).map(|(stay, _)| stay);
+    let (old, new) = (before.and_then(nights), nights(after));
+    if old == new {
+        return (Vec::new(), Vec::new());
+    }
+    let without = |of: Option<Stay>, other: Option<Stay>| -> Vec<Night> {
+        let inside = |night: Night| {
+            other.is_some_and(|stay| stay.check_in() <= night && night < stay.check_out())
+        };
+        of.map_or_else(Vec::new, |stay| stay.each_night().filter(|n| !inside(*n)).collect())
+    };
+    (without(new, old), without(old, new))
+}
+
+/// The work that a step causes.
+fn jobs(
+    cause: Cause,
+    before: Option<&Booking>,
+    after: &Booking,
+    head: Head,
+    now: Instant,
+) -> Vec<Job> {
+    let Some(Attempt { payment, live }) = after.attempt else { return Vec::new() };
+    let mut jobs = Vec::new();
+    let mut add = |number: u8, kind| {
+        jobs.push(Job { id: Job::id_of(head, number), kind, payment, run_at: now });
+    };
+    match cause {
+        Cause::AttemptStarted => add(0, JobKind::CreateIntent),
+        Cause::Releasing => add(0, JobKind::CancelIntent),
+        Cause::Canceled | Cause::Declined if live => add(0, JobKind::CancelIntent),
+        _ => {}
+    }
+    let back = after.refunded - before.map_or(0, |before| before.refunded);
+    if back > 0 {
+        add(1, JobKind::Refund { amount: back });
+    }
+    jobs
+}
+
+/// The keys that were used on this property. They are forgotten after a day, as their rows are.
+#[derive(Clone, Debug, Default)]
+struct KeyRing {
+    map: HashMap<(UserId, Arc<str>), KeyUse>,
+    by_age: VecDeque<(Instant, UserId, Arc<str>)>,
+}
+
+/// How long a key is remembered.
+pub const KEY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl KeyRing {
+    fn put(&mut self, used: KeyUse) {
+        while let Some((at, _, _)) = self.by_age.front()
+            && used.at.since(*at) > KEY_TTL
+        {
+            if let Some((_, caller, text)) = self.by_age.pop_front() {
+                self.map.remove(&(caller, text));
+            }
+        }
+        let (caller, text) = (used.key.caller, Arc::clone(&used.key.text));
+        self.by_age.push_back((used.at, caller, Arc::clone(&text)));
+        self.map.insert((caller, text), used);
+    }
+}
+
+/// The seq before the first event.
+pub const NO_SEQ: Seq = 0;
