@@ -88,6 +88,9 @@ fn rules(property: &Property, stay: Stay, guests: u16, now: Instant) -> Vec<Reas
     let today = property.today(now);
     if stay.check_in() < today {
         fails(Code::InPast, stay.each_night().take_while(|night| *night < today).collect());
+    } else if stay.check_in() == today && !property.instant_book && now >= property.hours(stay).0 {
+        // The host may answer until check-in: a request made later would be over at once.
+        fails(Code::InPast, vec![today]);
     }
     if guests > property.max_guests {
         fails(Code::TooManyGuests, stay.each_night().collect());

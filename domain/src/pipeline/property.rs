@@ -36,6 +36,8 @@ pub enum Input {
     Outcome { group: GroupId, result: Result<(), Rejection> },
     /// The property's head, read after it was asked for.
     HeadRead { head: Head },
+    /// The property's head as somebody came across it: a sweep, another node's message.
+    HeadSeen { head: Head },
 }
 
 /// What the machine wants done, in this order.
@@ -159,6 +161,16 @@ impl Machine {
         self.state.as_ref()?.next_deadline()
     }
 
+    /// The newest decided event, durable or not; none while there is no state.
+    pub fn newest_seq(&self) -> Option<Seq> {
+        self.state.as_ref().map(|state| state.head.seq)
+    }
+
+    /// The newest event that is known to be durable; none before the first load.
+    pub fn durable_seq(&self) -> Option<Seq> {
+        self.durable.as_ref().map(|durable| durable.head.seq)
+    }
+
     /// Takes one input and adds what is to be done to `out`.
     pub fn step(&mut self, now: Instant, input: Input, out: &mut Effects) {
         match input {
@@ -190,6 +202,12 @@ impl Machine {
                 }
             }
             Input::HeadRead { head } => self.head_read(head, out),
+            Input::HeadSeen { head } => {
+                // With groups on their way, what becomes of them will tell.
+                if self.phase == Phase::Ready && self.pending.is_empty() && self.is_news(head) {
+                    self.reload(false, out);
+                }
+            }
         }
         self.begin_read(out);
     }
@@ -405,18 +423,20 @@ impl Machine {
     }
 
     /// One read of the head, begun after they were refused, releases all refusals that waited for
-    /// it; if another process has written meanwhile, they are decided again.
+    /// it. If another process has written meanwhile, they are decided again: at once, or after the
+    /// groups on their way, which may have been written just before and must not be forgotten.
     fn head_read(&mut self, head: Head, out: &mut Effects) {
         self.is_reading = false;
         if self.reading.is_empty() {
             return;
         }
-        let ours = self.durable.as_ref().is_some_and(|durable| durable.head == head)
-            || self.pending.iter().any(|pending| pending.group.head == head);
-        if ours {
+        if !self.is_news(head) || self.pending.iter().any(|p| p.group.head == head) {
             for (waiting, refusal) in self.reading.drain(..) {
                 out.push(Effect::Reply(waiting.ticket, Answer::Refused(refusal)));
             }
+        } else if let Some(last) = self.pending.back() {
+            let seq = last.group.head.seq;
+            self.parked.extend(self.reading.drain(..).map(|(waiting, _)| (seq, waiting)));
         } else {
             self.reload(false, out);
         }
@@ -435,6 +455,11 @@ impl Machine {
                 now,
             ),
         })
+    }
+
+    /// Whether another process has written what is not known here.
+    fn is_news(&self, head: Head) -> bool {
+        self.durable.as_ref().is_some_and(|durable| durable.head.seq < head.seq)
     }
 
     fn is_durable(&self, seq: Seq) -> bool {

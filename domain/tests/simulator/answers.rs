@@ -1,0 +1,185 @@
+//! What may be answered: every answer is explained by what was durable while the caller waited.
+
+use crate::ledger::{Checked, Ledger, ensure};
+use crate::oracle::Told;
+use crate::request::Request;
+use crate::store::{KeyRow, Store};
+use domain::booking::Step;
+use domain::command::Intent;
+use domain::event::Seq;
+use domain::pipeline::property::Answer;
+use domain::refusal::{Code, Reason, Refusal};
+use domain::{Awaiting, Booking, Instant, Status, Stay};
+
+/// An answer at the moment at which it is given.
+pub(crate) struct Hearing<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) store: &'a Store,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) told: Told,
+    pub(crate) now: Instant,
+}
+
+impl Hearing<'_> {
+    /// Whether this may be answered.
+    pub(crate) fn check(&self, answer: &Answer) -> Checked {
+        let request = self.request;
+        ensure!(request.answer.is_none(), "{request:?} is answered again: {answer:?}");
+        let done = self.ledger.commands.get(&request.command.id);
+        ensure!(
+            matches!(answer, Answer::Done { .. }) || done.is_none(),
+            "{request:?} was done in {done:?} and is told {answer:?}"
+        );
+        if let Some(seq) = request.known {
+            let replayed = match answer {
+                Answer::Replay { seq: told, .. } => *told == seq,
+                Answer::TooLate => true,
+                _ => false,
+            };
+            ensure!(replayed, "{request:?} had done {seq} and is told {answer:?}");
+        }
+        match answer {
+            Answer::Done { booking, seq } => self.check_done(booking, *seq),
+            Answer::Replay { booking, seq } => {
+                let row = self.key_row().ok_or(format!("{request:?} has no key"))?;
+                let same = (row.used.booking, row.used.seq) == (*booking, *seq);
+                ensure!(same && self.is_ours(row), "{answer:?} is told for {row:?}");
+                Ok(())
+            }
+            Answer::Unchanged(booking) => {
+                let mut versions = self.ledger.versions(booking.id, request.asked_at, self.now);
+                let so = versions.any(|version| *version == **booking);
+                ensure!(so, "{request:?} is told {booking:?}, which was not so");
+                Ok(())
+            }
+            Answer::Refused(refusal) => self.check_refusal(refusal),
+            Answer::Failed => {
+                let poisoned = self.store.poisoned.contains(&request.command.id);
+                ensure!(poisoned, "{request:?} failed and was not at fault");
+                Ok(())
+            }
+            Answer::TooLate => {
+                ensure!(request.deadline <= self.now, "{request:?} was given up early");
+                Ok(())
+            }
+            Answer::Missing => Err(format!("{request:?} was told that there is no property")),
+        }
+    }
+
+    fn check_done(&self, booking: &Booking, seq: Seq) -> Checked {
+        let id = self.request.command.id;
+        let at = self.ledger.commands.get(&id);
+        ensure!(at == Some(&seq), "{id} is told {seq}, it is durable as {at:?}");
+        ensure!(seq <= self.told.published, "{seq} is told before it can be read");
+        let so = self.ledger.bookings.get(&booking.id).into_iter().flatten();
+        let so = so.map(|version| &version.booking).any(|version| version == booking);
+        ensure!(so, "{booking:?} is told and was never so");
+        if self.request.command.key.is_some() {
+            let row = self.key_row().ok_or(format!("{seq} was done without its key"))?;
+            ensure!(row.used.seq == seq && self.is_ours(row), "{seq} was done under {row:?}");
+        }
+        Ok(())
+    }
+
+    fn check_refusal(&self, refusal: &Refusal) -> Checked {
+        let request = self.request;
+        let explained = match (refusal, &request.command.intent) {
+            (Refusal::KeyReused, _) => self.key_row().is_some_and(|row| !self.is_ours(row)),
+            (Refusal::Unavailable { reasons, .. }, Intent::Book { stay, guests, .. }) => {
+                self.explains(reasons, *stay, *guests)
+            }
+            (Refusal::Unavailable { .. }, _) => request.guarded,
+            (Refusal::OwnProperty, _) => false,
+            (Refusal::UnknownBooking | Refusal::Illegal(_), intent) => self.was_illegal(intent),
+        };
+        ensure!(explained, "{request:?} is refused without a cause: {refusal:?}");
+        Ok(())
+    }
+
+    /// Every reason names nights of the stay, and each of them was held while the caller waited.
+    /// The second guard knows only that one of the nights was.
+    fn explains(&self, reasons: &[Reason], stay: Stay, guests: u16) -> bool {
+        let property = &self.store.tables[self.request.property].property;
+        let day = crate::plan::MICROS_A_DAY;
+        let arrival = i64::from(stay.check_in().days()) * day;
+        // Who asks the host may do so until 15:00 on the day of arrival, others until its end.
+        let until = arrival + if property.instant_book { day } else { day * 15 / 24 };
+        let holds = |reason: &Reason| {
+            let inside =
+                reason.nights.iter().all(|n| stay.check_in() <= *n && *n < stay.check_out());
+            let mut nights = reason.nights.iter().map(|night| self.was_held(*night));
+            let caused = match reason.code {
+                Code::PropertyUnlisted => false,
+                Code::InPast => until <= self.now.as_micros(),
+                Code::TooManyGuests => guests > property.max_guests,
+                Code::UnavailableBooked if self.request.guarded => nights.any(|held| held),
+                Code::UnavailableBooked | Code::UnavailableHeld => nights.all(|held| held),
+            };
+            inside && caused && !reason.nights.is_empty()
+        };
+        !reasons.is_empty() && reasons.iter().all(holds)
+    }
+
+    fn was_held(&self, night: domain::Night) -> bool {
+        let request = self.request;
+        let not = request.command.intent.booking();
+        let by_hand = self.store.tables[request.property].occupied.get(&night);
+        by_hand == Some(&crate::store::tamperer())
+            || self.ledger.was_held(night, not, request.asked_at, self.now)
+    }
+
+    /// Whether a booking did not exist or did not allow this at a moment while the caller waited.
+    fn was_illegal(&self, intent: &Intent) -> bool {
+        let (id, asked) = (intent.booking(), self.request.asked_at);
+        let first = self.ledger.bookings.get(&id).and_then(|versions| versions.first());
+        first.is_none_or(|first| asked <= first.from)
+            || self
+                .ledger
+                .versions(id, asked, self.now)
+                .any(|booking| !self.allows(booking, intent))
+    }
+
+    fn allows(&self, booking: &Booking, intent: &Intent) -> bool {
+        let status = booking.status;
+        let pending = status.awaiting().is_some();
+        match intent {
+            Intent::Book { .. } => true,
+            Intent::StartAttempt { .. } => {
+                let open = status.awaiting() != Some(Awaiting::Release) && booking.paid == 0;
+                pending && (open || booking.has_live_attempt())
+            }
+            Intent::Step { step, .. } => match step {
+                Step::Pay { amount, .. } if *amount != booking.total => false,
+                Step::Pay { .. } => pending || self.allows_late_pay(booking),
+                Step::Cancel { .. } => status.is_live(),
+                Step::Accept { .. } | Step::Decline => status.awaiting() == Some(Awaiting::Host),
+                // What ended for good is nothing that a property remembers.
+                Step::EndAttempt { .. } => match status {
+                    Status::Canceled | Status::Declined => false,
+                    Status::Expired => booking.attempt.is_some(),
+                    _ => true,
+                },
+                _ => true,
+            },
+        }
+    }
+
+    fn allows_late_pay(&self, booking: &Booking) -> bool {
+        booking.status == Status::Expired
+            && booking.attempt.is_some()
+            && self.now < booking.check_in_at
+            && !booking.stay.each_night().any(|night| self.was_held(night))
+    }
+
+    fn key_row(&self) -> Option<&KeyRow> {
+        let key = self.request.command.key.as_ref()?;
+        self.store.keys.get(&(key.caller, std::sync::Arc::clone(&key.text)))
+    }
+
+    /// Whether the key stands for this very request.
+    fn is_ours(&self, row: &KeyRow) -> bool {
+        let property = self.store.tables[self.request.property].property.id;
+        let request = self.request.command.key.as_ref().map(|key| key.request);
+        row.property == property && request == Some(row.used.key.request)
+    }
+}

@@ -1,0 +1,260 @@
+//! What people and payment providers want: a stream of commands that meet on the same few nights.
+
+use crate::plan::{self, Plan};
+use crate::random::Random;
+use crate::store::Store;
+use domain::booking::Step;
+use domain::command::{Command, Intent, Key};
+use domain::event::{By, EventHash};
+use domain::{Booking, BookingId, Instant, PaymentId, Stay, UserId};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// A command on its way to a property.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    pub(crate) property: usize,
+    pub(crate) command: Command,
+}
+
+/// A booking that somebody asked for, whatever became of it.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    property: usize,
+    booking: BookingId,
+    guest: UserId,
+    payment: PaymentId,
+    total: i64,
+}
+
+/// Everybody who wants something, and what they remember.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    count: usize,
+    properties: usize,
+    window: i32,
+    made: u128,
+    known: Vec<Known>,
+    /// What was asked under a key, to be asked again.
+    keyed: Vec<Wish>,
+}
+
+#[derive(Clone, Copy)]
+enum Act {
+    Book,
+    Start,
+    Pay,
+    PayLate,
+    End,
+    Cancel,
+    Answer,
+    Repeat,
+}
+
+/// How many of the newest bookings people still care for.
+const RECENT: usize = 12;
+
+impl Clients {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Self {
+            count: plan.clients,
+            properties: plan.properties,
+            window: plan.window,
+            made: 0,
+            known: Vec::new(),
+            keyed: Vec::new(),
+        }
+    }
+
+    /// What somebody wants next.
+    pub(crate) fn act(&mut self, store: &Store, now: Instant, random: &mut Random) -> Wish {
+        let act = random.weighted(&[
+            (44, Act::Book),
+            (14, Act::Start),
+            (13, Act::Pay),
+            (4, Act::PayLate),
+            (3, Act::End),
+            (11, Act::Cancel),
+            (3, Act::Answer),
+            (8, Act::Repeat),
+        ]);
+        if let Act::Repeat = act
+            && !self.keyed.is_empty()
+        {
+            return self.repeat(random);
+        }
+        if let Act::PayLate = act
+            && let Some(wish) = self.pay_late(store, random)
+        {
+            return wish;
+        }
+        let from = self.known.len().saturating_sub(RECENT);
+        let newest = self.known.len() - from;
+        if newest == 0 || matches!(act, Act::Book | Act::Repeat | Act::PayLate) {
+            return self.book(random);
+        }
+        let known = self.known[from + random.below(newest)];
+        self.about(known, act, now, random)
+    }
+
+    /// A stay in the window, booked by anybody, at times under a key.
+    fn book(&mut self, random: &mut Random) -> Wish {
+        let nights = if random.chance(60) { random.between(5, 9) } else { random.between(1, 4) };
+        let nights = i32::try_from(nights).expect("small");
+        let from = i32::try_from(random.between(0, i64::from(self.window) - 1)).expect("small");
+        let check_in = plan::first_night().plus(from);
+        let stay = Stay::new(check_in, check_in.plus(nights)).expect("a stay");
+        let property = random.below(self.properties);
+        let guest = user(random.below(self.count));
+        let guests = if random.chance(15) { 9 } else { 2 };
+        let wish = self.book_stay(property, guest, stay, guests);
+        self.under_key(wish, guest, 350, random)
+    }
+
+    /// A booking of exactly this stay.
+    pub(crate) fn book_stay(
+        &mut self,
+        property: usize,
+        guest: UserId,
+        stay: Stay,
+        guests: u16,
+    ) -> Wish {
+        let booking = BookingId(self.id(property));
+        let payment = PaymentId(self.id(property));
+        let total = i64::from(stay.nights()) * 10_000;
+        self.known.push(Known { property, booking, guest, payment, total });
+        let intent = Intent::Book { booking, guest, stay, guests };
+        Wish { property, command: self.command(By::User(guest), intent) }
+    }
+
+    /// One of several hundred bookings of one night each, which do not meet.
+    pub(crate) fn flood(&mut self, number: usize) -> Wish {
+        let property = number % self.properties;
+        let night = i32::try_from(self.window as usize + number / self.properties).expect("small");
+        let check_in = plan::first_night().plus(night);
+        let stay = Stay::new(check_in, check_in.plus(1)).expect("a stay");
+        self.book_stay(property, user(number % self.count), stay, 1)
+    }
+
+    fn about(&mut self, known: Known, act: Act, now: Instant, random: &mut Random) -> Wish {
+        let Known { property, booking, guest, payment, .. } = known;
+        let by_guest = !random.chance(250);
+        let caller = if by_guest { guest } else { plan::host() };
+        let step = match act {
+            Act::Start => {
+                // Most people pay under the id they had before; some begin anew.
+                let payment =
+                    if random.chance(300) { PaymentId(self.id(property)) } else { payment };
+                let (provider, method) = (Arc::from("sandbox"), Arc::from(""));
+                let intent = Intent::StartAttempt { booking, payment, provider, method };
+                return Wish { property, command: self.command(By::User(guest), intent) };
+            }
+            Act::Cancel => {
+                let intent = Intent::Step { booking, step: Step::Cancel { by_guest } };
+                let wish = Wish { property, command: self.command(By::User(caller), intent) };
+                return self.under_key(wish, caller, 300, random);
+            }
+            Act::Answer if random.chance(700) => {
+                Step::Accept { pay_by: now.plus(Duration::from_secs(15 * 60)) }
+            }
+            Act::Answer => Step::Decline,
+            Act::End => Step::EndAttempt { payment },
+            _ => {
+                let wrong = i64::from(random.chance(80));
+                return self.pay(known, known.total + wrong);
+            }
+        };
+        let by = if let Act::Answer = act { By::User(plan::host()) } else { By::Provider };
+        Wish { property, command: self.command(by, Intent::Step { booking, step }) }
+    }
+
+    fn pay(&mut self, known: Known, amount: i64) -> Wish {
+        let Known { property, booking, payment, .. } = known;
+        let currency = "USD".parse().expect("a currency");
+        let step = Step::Pay { payment, amount, currency };
+        Wish { property, command: self.command(By::Provider, Intent::Step { booking, step }) }
+    }
+
+    /// The provider's word on an attempt at this booking, as it stands in the store.
+    pub(crate) fn pay_booking(&mut self, property: usize, booking: &Booking) -> Wish {
+        let payment = booking.attempt.map(|attempt| attempt.payment);
+        let payment = payment.unwrap_or_else(|| PaymentId(self.id(property)));
+        let (guest, total) = (booking.guest, booking.total);
+        self.pay(Known { property, booking: booking.id, guest, payment, total }, total)
+    }
+
+    fn pay_late(&mut self, store: &Store, random: &mut Random) -> Option<Wish> {
+        let property = random.below(self.properties);
+        let expired: Vec<&Booking> = store.tables[property].expired().collect();
+        let booking = (*expired.get(random.below(expired.len()))?).clone();
+        Some(self.pay_booking(property, &booking))
+    }
+
+    /// Something that was asked under a key before, as it was or changed.
+    fn repeat(&mut self, random: &mut Random) -> Wish {
+        let old = self.keyed[random.below(self.keyed.len())].clone();
+        let mut wish = self.again(&old);
+        let caller = wish.command.key.as_ref().map_or(user(0), |key| key.caller);
+        if let Intent::Book { booking, guest, stay, guests } = wish.command.intent {
+            if random.chance(250) {
+                let other = Stay::new(stay.check_in(), stay.check_out().plus(1)).unwrap_or(stay);
+                let intent = Intent::Book { booking, guest, stay: other, guests };
+                wish.command.intent = intent;
+            } else if self.properties > 1 && random.chance(400) {
+                wish.property = (wish.property + 1) % self.properties;
+                let booking = BookingId(self.id(wish.property));
+                wish.command.intent = Intent::Book { booking, guest, stay, guests };
+            }
+        }
+        let text = wish.command.key.as_ref().map_or_else(|| Arc::from(""), |k| Arc::clone(&k.text));
+        wish.command.key = Some(key(caller, text, &wish));
+        wish
+    }
+
+    /// The same request once more, as a client sends it who got no answer.
+    pub(crate) fn again(&mut self, wish: &Wish) -> Wish {
+        let mut wish = wish.clone();
+        wish.command.id = self.id(wish.property);
+        if let Intent::Book { booking, .. } = &mut wish.command.intent {
+            *booking = BookingId(plan::property_id(wish.property).bind(self.id(wish.property)));
+        }
+        wish
+    }
+
+    fn under_key(&mut self, wish: Wish, caller: UserId, often: usize, random: &mut Random) -> Wish {
+        if !random.chance(often) {
+            return wish;
+        }
+        self.made += 1;
+        let text = Arc::from(format!("key-{}", self.made));
+        let mut wish = wish;
+        wish.command.key = Some(key(caller, text, &wish));
+        self.keyed.push(wish.clone());
+        wish
+    }
+
+    fn command(&mut self, by: By, intent: Intent) -> Command {
+        Command { id: self.id(0), by, key: None, intent }
+    }
+
+    fn id(&mut self, property: usize) -> Uuid {
+        self.made += 1;
+        plan::property_id(property).bind(Uuid::from_u128(self.made << 16))
+    }
+}
+
+/// A guest by number.
+pub(crate) fn user(number: usize) -> UserId {
+    UserId(Uuid::from_u128(0x6e57_0000 + u128::try_from(number).expect("small")))
+}
+
+/// A key for exactly this request: the ids that the engine draws for it are no part of it.
+fn key(caller: UserId, text: Arc<str>, wish: &Wish) -> Key {
+    let body = match &wish.command.intent {
+        Intent::Book { guest, stay, guests, .. } => format!("book {guest} {stay} {guests}"),
+        other => format!("{other:?}"),
+    };
+    let body = format!("{} {body}", wish.property);
+    Key { caller, text, request: EventHash::default().chain(body.as_bytes()).0 }
+}

@@ -1,0 +1,355 @@
+//! What a property's events say, folded naively: the model that everything else is compared with.
+//!
+//! It reads the stored bytes and nothing else, and shares no rule with the machines: which nights a
+//! booking occupies, which step may follow which and what the public sees are written down here a
+//! second time, as plainly as possible.
+
+use domain::booking::Cause;
+use domain::calendar::{Claim, NightState};
+use domain::event::{By, Event, EventHash, Fact, Head, Sealed};
+use domain::state::Snapshot;
+use domain::{Awaiting, Booking, BookingId, Instant, Month, Night, Status, codec};
+use std::collections::HashMap;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// A rule that does not hold, in words.
+pub(crate) type Checked<T = ()> = Result<T, String>;
+
+/// A booking as it stood from the moment at which that was durable.
+#[derive(Clone, Debug)]
+pub(crate) struct Version {
+    pub(crate) from: Instant,
+    /// When the next version was durable.
+    pub(crate) to: Option<Instant>,
+    pub(crate) booking: Booking,
+}
+
+/// Who holds a night, and what the public sees of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Holder {
+    booking: BookingId,
+    state: NightState,
+}
+
+/// One property's history.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) head: Head,
+    pub(crate) bookings: HashMap<BookingId, Vec<Version>>,
+    /// The number of the event of each command.
+    pub(crate) commands: HashMap<Uuid, i64>,
+    nights: HashMap<Night, Holder>,
+    /// The nights as somebody sees them who knows nothing but the events' changes.
+    public: HashMap<Night, NightState>,
+    last_at: Instant,
+    hashes: Vec<EventHash>,
+    /// A fingerprint of the held nights after each event.
+    prints: Vec<u64>,
+}
+
+macro_rules! ensure {
+    ($holds:expr, $($text:tt)+) => {
+        if !$holds {
+            return Err(format!($($text)+));
+        }
+    };
+}
+pub(crate) use ensure;
+
+impl Ledger {
+    /// Takes the next event of the store.
+    pub(crate) fn absorb(&mut self, sealed: &Sealed, now: Instant) -> Checked {
+        let hash = self.head.hash.chain(&sealed.bytes);
+        ensure!(hash == sealed.hash, "the chain is broken at {}", sealed.event.seq);
+        let event = codec::decode(&sealed.bytes).map_err(|error| error.to_string())?;
+        ensure!(event == sealed.event, "the bytes of {} say something else", event.seq);
+        let seq = self.head.seq + 1;
+        ensure!(event.seq == seq, "event {} stands at {seq}", event.seq);
+        ensure!(self.last_at <= event.at, "event {seq} was decided before the one before it");
+        if !event.command.is_nil() {
+            let before = self.commands.insert(event.command, seq);
+            ensure!(before.is_none(), "one command has two events, {before:?} and {seq}");
+        }
+        match &event.fact {
+            Fact::PropertyCreated(_) => ensure!(seq == 1, "a property was created at {seq}"),
+            Fact::Booking(cause, after) => self.take_step(&event, *cause, after, now)?,
+        }
+        self.head = Head { seq, hash };
+        self.last_at = event.at;
+        self.hashes.push(hash);
+        let print = self.nights.iter().fold(0, |print, (n, h)| print ^ fingerprint(*n, *h));
+        self.prints.push(print);
+        Ok(())
+    }
+
+    fn take_step(&mut self, event: &Event, cause: Cause, after: &Booking, now: Instant) -> Checked {
+        let before = self.newest(after.id).cloned();
+        let version = before.as_ref().map_or(1, |before| before.version + 1);
+        ensure!(after.version == version, "{:?} skips from version {version}", after);
+        ensure!(
+            follows(before.as_ref(), cause, after, event),
+            "{cause:?} by {:?} at {} leads from {before:?} to {after:?}",
+            event.by,
+            event.at
+        );
+        if before.is_some() {
+            self.nights.retain(|_, holder| holder.booking != after.id);
+        }
+        if let Some(state) = occupies(after) {
+            for night in after.stay.each_night() {
+                let holder = Holder { booking: after.id, state };
+                if let Some(other) = self.nights.insert(night, holder) {
+                    return Err(format!("{night} belongs to {other:?} and to {after:?}"));
+                }
+            }
+        }
+        self.check_public(event, after)?;
+        let versions = self.bookings.entry(after.id).or_default();
+        if let Some(last) = versions.last_mut() {
+            last.to = Some(now);
+        }
+        versions.push(Version { from: now, to: None, booking: after.clone() });
+        Ok(())
+    }
+
+    /// Whoever applies an event's changes sees what is so, and its digests agree.
+    fn check_public(&mut self, event: &Event, after: &Booking) -> Checked {
+        for change in &event.changes {
+            for days in change.from.days()..change.to.days() {
+                let night = Night::from_days(days).ok_or("a change names no night")?;
+                self.public.insert(night, change.state);
+            }
+        }
+        for night in after.stay.each_night() {
+            let (seen, held) = (self.seen(night), self.held(night));
+            ensure!(seen == held, "after {} {night} looks {seen:?}, is {held:?}", event.seq);
+        }
+        for (month, digest) in &event.digests {
+            let expected = self.digest(*month);
+            ensure!(digest.0 == expected, "the digest of {month} is wrong at {}", event.seq);
+        }
+        let told = |night: Night| event.digests.iter().any(|(m, _)| *m == night.in_month().0);
+        let silent = event.changes.iter().find(|change| !told(change.from));
+        ensure!(silent.is_none(), "{silent:?} has no digest");
+        Ok(())
+    }
+
+    fn seen(&self, night: Night) -> NightState {
+        self.public.get(&night).copied().unwrap_or(NightState::Available)
+    }
+
+    fn held(&self, night: Night) -> NightState {
+        self.nights.get(&night).map_or(NightState::Available, |holder| holder.state)
+    }
+
+    /// CRC-32 as the standard writes it, bit by bit.
+    fn digest(&self, month: Month) -> u32 {
+        let nights = (month.first().days()..month.next().first().days()).map(Night::from_days);
+        let letters = nights.flatten().map(|night| match self.held(night) {
+            NightState::Available => b'a',
+            NightState::Held { .. } => b'h',
+            NightState::Booked => b'b',
+        });
+        !letters.fold(u32::MAX, |crc, letter| {
+            (0..8).fold(crc ^ u32::from(letter), |crc, _| {
+                if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
+            })
+        })
+    }
+
+    /// The booking as its last event left it.
+    pub(crate) fn newest(&self, id: BookingId) -> Option<&Booking> {
+        Some(&self.bookings.get(&id)?.last()?.booking)
+    }
+
+    /// Whether this head is one that the property had.
+    pub(crate) fn had(&self, head: Head) -> bool {
+        head == Head::default() || self.hash(head.seq) == Some(head.hash)
+    }
+
+    fn hash(&self, seq: i64) -> Option<EventHash> {
+        self.hashes.get(usize::try_from(seq - 1).ok()?).copied()
+    }
+
+    /// Whether a published snapshot is what was durable at its number.
+    pub(crate) fn check_snapshot(&self, snapshot: &Snapshot) -> Checked {
+        let head = snapshot.head;
+        ensure!(self.had(head), "a snapshot of {head:?} is published, {:?} is durable", self.head);
+        let at = usize::try_from(head.seq - 1).map_err(|error| error.to_string())?;
+        let print = snapshot.calendar.claimed().fold(0, |print, (night, claim)| {
+            let (Some(booking), state) = (claim.booking(), claim.state()) else { return print };
+            debug_assert_ne!(claim, Claim::Open);
+            print ^ fingerprint(night, Holder { booking, state })
+        });
+        ensure!(print == self.prints[at], "the snapshot of {} is not the fold", head.seq);
+        Ok(())
+    }
+
+    /// Whether a booking other than this one held the night at a moment from `asked` to `now`. A
+    /// hold ends at its own time, even before the event that says so.
+    pub(crate) fn was_held(
+        &self,
+        night: Night,
+        not: BookingId,
+        asked: Instant,
+        now: Instant,
+    ) -> bool {
+        self.bookings.iter().filter(|(id, _)| **id != not).flat_map(|(_, v)| v).any(|version| {
+            let Some(state) = occupies(&version.booking) else { return false };
+            let stay = version.booking.stay;
+            let over = match state {
+                NightState::Held { until } => until <= asked,
+                _ => false,
+            };
+            stay.check_in() <= night
+                && night < stay.check_out()
+                && version.from <= now
+                && version.to.is_none_or(|to| asked <= to)
+                && !over
+        })
+    }
+
+    /// The versions of a booking that were the newest at a moment from `asked` to `now`.
+    pub(crate) fn versions(
+        &self,
+        id: BookingId,
+        asked: Instant,
+        now: Instant,
+    ) -> impl Iterator<Item = &Booking> {
+        let met = move |v: &&Version| v.from <= now && v.to.is_none_or(|to| asked <= to);
+        self.bookings.get(&id).into_iter().flatten().filter(met).map(|version| &version.booking)
+    }
+
+    /// The nights that are held now, with their holders.
+    pub(crate) fn held_nights(&self) -> HashMap<Night, BookingId> {
+        self.nights.iter().map(|(night, holder)| (*night, holder.booking)).collect()
+    }
+
+    /// The nearest instant at which a booking ends or moves on by itself.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.bookings.keys().filter_map(|id| deadline(self.newest(*id)?)).min()
+    }
+}
+
+/// How a booking's nights look to the public while it occupies them.
+fn occupies(booking: &Booking) -> Option<NightState> {
+    match booking.status {
+        Status::Pending { expires_at, .. } => Some(NightState::Held { until: expires_at }),
+        Status::Confirmed | Status::Completed => Some(NightState::Booked),
+        Status::Canceled | Status::Declined | Status::Expired | Status::NoShow { .. } => None,
+    }
+}
+
+/// When the clock has something to do with a booking.
+pub(crate) fn deadline(booking: &Booking) -> Option<Instant> {
+    match booking.status {
+        Status::Pending { expires_at, .. } => Some(expires_at),
+        Status::Confirmed => Some(booking.check_out_at),
+        _ => None,
+    }
+}
+
+/// Whether this step may lead from one booking to the other: the table of the rules, once more.
+fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Event) -> bool {
+    let Some(before) = before else {
+        return cause == Cause::Held
+            && matches!(after.status, Status::Pending { expires_at, .. } if event.at < expires_at)
+            && (after.paid, after.refunded, after.attempt) == (0, 0, None);
+    };
+    let fixed = |b: &Booking| (b.guest, b.stay, b.guests, b.total, b.check_in_at, b.created_at);
+    if fixed(before) != fixed(after) {
+        return false;
+    }
+    let overdue = deadline(before).is_some_and(|at| at <= event.at);
+    let by_clock = event.by == By::Clock;
+    let awaiting = before.status.awaiting();
+    let pending = awaiting.is_some();
+    let money = (after.paid - before.paid, after.refunded - before.refunded);
+    let paid_now = (after.total - before.paid, 0);
+    let all_back = (0, before.paid - before.refunded);
+    let status = after.status;
+    match cause {
+        Cause::Held | Cause::NoShow => false,
+        _ if overdue != by_clock => false,
+        Cause::Completed => before.status == Status::Confirmed && status == Status::Completed,
+        Cause::Releasing => {
+            awaiting == Some(Awaiting::Payment)
+                && before.has_live_attempt()
+                && status.awaiting() == Some(Awaiting::Release)
+                && money == (0, 0)
+        }
+        Cause::Expired if by_clock => {
+            let waits = awaiting == Some(Awaiting::Payment) && before.has_live_attempt();
+            pending && !waits && status == Status::Expired && money == all_back
+        }
+        Cause::Expired => {
+            awaiting == Some(Awaiting::Release)
+                && before.has_live_attempt()
+                && !after.has_live_attempt()
+                && status == Status::Expired
+                && money == (0, 0)
+        }
+        Cause::AttemptStarted => {
+            pending && after.has_live_attempt() && status == before.status && money == (0, 0)
+        }
+        Cause::AttemptEnded => {
+            before.has_live_attempt() && !after.has_live_attempt() && status == before.status
+        }
+        Cause::Confirmed => {
+            let waits_for_host = awaiting == Some(Awaiting::Host) && status == before.status;
+            pending && (status == Status::Confirmed || waits_for_host) && money == paid_now
+        }
+        Cause::Reclaimed => {
+            let late = before.status == Status::Expired && event.at < before.check_in_at;
+            late && status == Status::Confirmed && money == paid_now
+        }
+        Cause::Accepted => awaiting == Some(Awaiting::Host) && money == (0, 0),
+        Cause::Declined => awaiting == Some(Awaiting::Host) && money == all_back,
+        Cause::Canceled => {
+            let free = before.check_in_at.minus(Duration::from_secs(24 * 60 * 60));
+            let late = !pending && event.at >= free && by_guest(event, before);
+            let back = if late { (0, 0) } else { all_back };
+            before.status.is_live() && status == Status::Canceled && money == back
+        }
+    }
+}
+
+fn by_guest(event: &Event, booking: &Booking) -> bool {
+    event.by == By::User(booking.guest)
+}
+
+/// A number that stands for one held night; the numbers of all nights together stand for a
+/// calendar.
+fn fingerprint(night: Night, holder: Holder) -> u64 {
+    let state = match holder.state {
+        NightState::Available => 0,
+        NightState::Held { until } => until.as_micros().unsigned_abs(),
+        NightState::Booked => 1,
+    };
+    let (high, low) = holder.booking.0.as_u64_pair();
+    [u64::from(night.days().unsigned_abs()), state, high, low]
+        .into_iter()
+        .fold(7, |mixed, part| (mixed ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29))
+}
+
+impl Ledger {
+    pub(crate) fn dump(&self) {
+        let mut all: Vec<_> = self.bookings.values().flatten().collect();
+        all.sort_by_key(|v| v.from);
+        for v in all {
+            eprintln!(
+                "{} {} {:?} {:?} v{} {:?}",
+                v.from,
+                v.booking.id,
+                v.booking.stay,
+                v.booking.status,
+                v.booking.version,
+                v.booking.attempt
+            );
+        }
+        for (seq, p) in self.commands.iter().map(|(c, s)| (s, c)) {
+            eprintln!("{seq} {p}");
+        }
+    }
+}

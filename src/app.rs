@@ -1,0 +1,334 @@
+//! The composition root: the only file that knows every concrete type, and the commands of the
+//! command line in terms of it.
+
+use crate::actors::{Registry, RegistryOptions};
+use crate::auth::passwords::Passwords;
+use crate::auth::tokens::Tokens;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError, DEMO_DATABASE};
+use crate::demo;
+use crate::engine::{Engine, Registration, Settlements};
+use crate::feed::Feed;
+use crate::http::{self, Surface};
+use crate::ids::Ids;
+use crate::jobs::{self, sweep};
+use crate::payments::sandbox::Sandbox;
+use crate::store::accounts::Role;
+use crate::store::{Kind, Store, StoreError, StoreOptions};
+use domain::state::Settings;
+use secrecy::{ExposeSecret, SecretString};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::{Notify, watch};
+
+/// How the server is started.
+#[derive(Clone, Copy, Debug)]
+pub struct ServeOptions {
+    pub demo: bool,
+    pub reset: bool,
+}
+
+/// Why a command ended early; the text tells the operator what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Engine(#[from] crate::engine::Error),
+    #[error("{what}: {error}")]
+    Io { what: String, error: std::io::Error },
+    #[error("{0}")]
+    Told(String),
+}
+
+type Done = Result<(), AppError>;
+
+/// How long a command may wait for its answer.
+const COMMAND_DEADLINE: Duration = Duration::from_secs(5);
+/// How long commits that are on their way may take when the server stops.
+const LAST_COMMITS: Duration = Duration::from_secs(2);
+const UNMIGRATED_LOOK: Duration = Duration::from_secs(1);
+
+/// Runs the server until it is told to stop.
+pub fn serve(options: ServeOptions) -> Done {
+    let config = read_config(options.demo, true)?;
+    tell(&config);
+    if options.reset {
+        remove_demo()?;
+    }
+    let runtime = runtime()?;
+    let served = actix::System::new().block_on(run(config, &runtime));
+    runtime.shutdown_timeout(LAST_COMMITS);
+    served
+}
+
+/// Checks the configuration and that the database can be used.
+pub fn check() -> Done {
+    let config = read_config(false, true)?;
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let store = open(&config, &runtime, false).await?;
+        if !store.is_migrated().await? {
+            return Err(AppError::Told(
+                "the database's tables are not up to date: run `vacancy migrate`".to_owned(),
+            ));
+        }
+        println!("The configuration and the database are fine.");
+        Ok(())
+    })
+}
+
+/// Brings the database's tables up to date.
+pub fn migrate() -> Done {
+    let config = read_config(false, false)?;
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        open(&config, &runtime, false).await?.migrate().await?;
+        println!("The database's tables are up to date.");
+        Ok(())
+    })
+}
+
+/// Checks that the database keeps its promises.
+pub fn verify() -> Done {
+    let config = read_config(false, false)?;
+    let runtime = runtime()?;
+    let problems =
+        runtime.block_on(async { open(&config, &runtime, false).await?.verify().await })?;
+    if problems.is_empty() {
+        println!("Verified: no overlaps, no gaps, every row as its events say.");
+        return Ok(());
+    }
+    for problem in &problems {
+        println!("{problem}");
+    }
+    Err(AppError::Told(format!("{} problems found", problems.len())))
+}
+
+/// Creates an administrator.
+pub fn create_admin(email: String, first_name: String, last_name: String) -> Done {
+    let config = read_config(false, false)?;
+    let password = admin_password()?;
+    let runtime = runtime()?;
+    let created = actix::System::new().block_on(async {
+        let store = open(&config, &runtime, false).await?;
+        if !store.is_migrated().await? {
+            store.migrate().await?;
+        }
+        let engine = assemble(&config, store, &runtime).await?;
+        let role = Role::Admin;
+        let registration = Registration { email, password, first_name, last_name, role };
+        let (account, _) = engine.create_account(registration, None).await.map_err(told)?;
+        println!("Created the administrator {} ({}).", account.email, account.id);
+        Ok(())
+    });
+    runtime.shutdown_timeout(LAST_COMMITS);
+    created
+}
+
+async fn run(config: Config, runtime: &Runtime) -> Done {
+    let listener = TcpListener::bind(config.bind).map_err(|error| AppError::Io {
+        what: format!("cannot listen on {}", config.bind),
+        error,
+    })?;
+    let store = open(&config, runtime, true).await?;
+    if store.kind() == Kind::Sqlite || config.auto_migrate {
+        store.migrate().await?;
+    } else {
+        wait_for_migrations(&store, &listener).await?;
+    }
+    let engine = Arc::new(assemble(&config, store, runtime).await?);
+    let (stop, stopping) = watch::channel(false);
+    let workers = runtime.spawn(jobs::run(Arc::clone(&engine), stopping.clone()));
+    let sweeper = runtime.spawn(sweep::run(Arc::clone(&engine), stopping));
+    let address = listener.local_addr().map_err(listening)?;
+    if config.demo {
+        let property = demo::fill(&engine).await.map_err(told)?;
+        crate::demo::welcome(address, property, &engine);
+    }
+    println!("Listening on http://{address}");
+    let surface = Surface {
+        engine: Arc::clone(&engine),
+        catch_up: Arc::new(CatchUp(Arc::clone(&engine))),
+        demo: config.demo,
+    };
+    let server = http::serve(surface, listener).map_err(listening)?;
+    let handle = server.handle();
+    tokio::select! {
+        served = server => served.map_err(listening)?,
+        () = engine.store.broken() => {
+            tracing::error!("the disk under the database failed: nothing more is acknowledged");
+            handle.stop(false).await;
+            return Err(AppError::Told("the disk under the database failed".to_owned()));
+        }
+    }
+    tracing::info!("stopping: finishing what is on its way");
+    let _ = stop.send(true);
+    let _ = tokio::time::timeout(LAST_COMMITS, engine.registry.drain()).await;
+    workers.abort();
+    sweeper.abort();
+    Ok(())
+}
+
+/// Puts the engine together on a database that is up to date.
+async fn assemble(config: &Config, store: Store, runtime: &Runtime) -> Result<Engine, AppError> {
+    let sampled = store.server_now().await?.unwrap_or_else(Clock::wall);
+    let clock = Clock::new(sampled, config.test_clock);
+    if let Some(newest) = store.newest_event_at().await? {
+        clock.raise_to(newest);
+    }
+    let epoch = store.epoch().await?;
+    let feed = Feed::default();
+    let wake = Arc::new(Notify::new());
+    let settings = Settings {
+        hold_ttl: config.hold_ttl,
+        shared: store.kind() == Kind::Postgres,
+        #[cfg(feature = "test_switches")]
+        switches: config.switches,
+        ..Settings::default()
+    };
+    let options = RegistryOptions {
+        settings,
+        idle_after: config.actor_idle,
+        command_deadline: COMMAND_DEADLINE,
+        runtime: runtime.handle().clone(),
+        jobs: Arc::clone(&wake),
+    };
+    let ids = Ids::new(clock.clone());
+    let secret = match config.secret_key.expose_secret() {
+        "" => SecretString::from(format!("{}{}", ids.fresh().simple(), ids.fresh().simple())),
+        secret => SecretString::from(secret.to_owned()),
+    };
+    Ok(Engine {
+        registry: Registry::new(store.clone(), clock.clone(), feed.clone(), options),
+        store,
+        feed,
+        clock,
+        ids,
+        tokens: Tokens::new(&secret),
+        passwords: Passwords::new(runtime.handle().clone()),
+        provider: Arc::new(Sandbox),
+        settlements: Settlements::default(),
+        jobs: wake,
+        epoch,
+    })
+}
+
+/// Handles everything that is due at this moment: what a moved test clock waits for.
+struct CatchUp(Arc<Engine>);
+
+impl http::CatchUp for CatchUp {
+    fn run(&self) -> futures_util::future::BoxFuture<'_, ()> {
+        Box::pin(async move {
+            // Each round may make new work; a chain of them is short.
+            for _ in 0..MAX_ROUNDS {
+                let swept = sweep::once(&self.0).await.unwrap_or(0);
+                let worked = jobs::work(&self.0).await.unwrap_or(0);
+                if swept + worked == 0 {
+                    return;
+                }
+            }
+        })
+    }
+}
+
+const MAX_ROUNDS: usize = 1_000;
+
+async fn open(config: &Config, runtime: &Runtime, serving: bool) -> Result<Store, StoreError> {
+    let options = StoreOptions { exclusive: serving, ..StoreOptions::default() };
+    Store::connect(&config.database_url, runtime.handle().clone(), options).await
+}
+
+/// On PostgreSQL tables change when the operator says so: until then nobody is served.
+async fn wait_for_migrations(store: &Store, listener: &TcpListener) -> Done {
+    if store.is_migrated().await? {
+        return Ok(());
+    }
+    tracing::warn!("the database's tables are not up to date: waiting for `vacancy migrate`");
+    let waiting =
+        http::serve_unready(listener.try_clone().map_err(listening)?).map_err(listening)?;
+    let handle = waiting.handle();
+    let migrated = async {
+        while !store.is_migrated().await.unwrap_or(false) {
+            tokio::time::sleep(UNMIGRATED_LOOK).await;
+        }
+    };
+    tokio::select! {
+        stopped = waiting => {
+            stopped.map_err(listening)?;
+            return Err(AppError::Told("stopped before the tables were up to date".to_owned()));
+        }
+        () = migrated => handle.stop(true).await,
+    }
+    Ok(())
+}
+
+fn runtime() -> Result<Runtime, AppError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("store")
+        .enable_all()
+        .build()
+        .map_err(|error| AppError::Io { what: "no threads can be started".to_owned(), error })
+}
+
+fn read_config(demo: bool, serving: bool) -> Result<Config, AppError> {
+    // A missing `.env` is fine; what stands in the environment wins over it.
+    let _ = dotenvy::dotenv();
+    Ok(Config::read(|name| std::env::var(name).ok(), demo, serving)?)
+}
+
+fn tell(config: &Config) {
+    let default = if config.debug { "debug" } else { "warn,vacancy=info" };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn remove_demo() -> Done {
+    let path = DEMO_DATABASE.trim_start_matches("sqlite://");
+    for suffix in ["", "-wal", "-shm"] {
+        match std::fs::remove_file(format!("{path}{suffix}")) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(AppError::Io { what: format!("cannot remove {path}{suffix}"), error });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn admin_password() -> Result<String, AppError> {
+    if let Ok(password) = std::env::var("ADMIN_PASSWORD") {
+        return Ok(password);
+    }
+    eprintln!("Password (12 to 128 characters, will be shown):");
+    let mut line = String::new();
+    std::io::stdin()
+        .read_line(&mut line)
+        .map_err(|error| AppError::Io { what: "no password could be read".to_owned(), error })?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// A refusal of the engine, in words for the command line.
+fn told(error: crate::engine::Error) -> AppError {
+    match error {
+        crate::engine::Error::Fields(fields) => AppError::Told(
+            fields
+                .iter()
+                .map(|field| format!("{} {}", field.pointer.trim_start_matches('/'), field.detail))
+                .collect::<Vec<_>>()
+                .join("; "),
+        ),
+        error => AppError::Engine(error),
+    }
+}
+
+fn listening(error: std::io::Error) -> AppError {
+    AppError::Io { what: "the server cannot listen".to_owned(), error }
+}

@@ -1,0 +1,14 @@
+//! Who is asking, and what they may do.
+//!
+//! [`passwords`] keeps and checks what people know, [`tokens`] what they carry from request to
+//! request, and [`policy`] is the one table that says who may do what to whose things. Nothing
+//! here knows HTTP, reads a clock or touches the database: the time is an argument, and accounts
+//! are looked up by the callers.
+
+pub mod passwords;
+pub mod policy;
+pub mod tokens;
+
+pub use passwords::{NewPassword, PasswordProblem, Passwords, Unhashed};
+pub use policy::{Action, Caller, Denied, Ownership, allow};
+pub use tokens::{Claims, TokenError, Tokens, secret_problem};

@@ -1,0 +1,243 @@
+//! The one table of rights: role x action x what the caller is to the thing.
+//!
+//! Deny by default: a cell that names nobody lets nobody in, and an action without a row does not
+//! exist. The table is data, so that the whole of it can be read, printed and tested at once.
+//! Rules of renting (a host cannot be their own guest, an unlisted property takes no bookings)
+//! are not here: they are refusals that `domain` gives to callers who may ask.
+
+use crate::store::accounts::Role;
+use domain::UserId;
+use uuid::Uuid;
+
+/// Somebody who showed a valid access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub id: UserId,
+    /// The role when the token was issued: a change shows within a token's ten minutes.
+    pub role: Role,
+    pub session: Uuid,
+}
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Register,
+    Login,
+    ReadProfile,
+    CreateProperty,
+    ReadProperty,
+    ReadCalendar,
+    /// The public view: what changed, not who changed it or why.
+    ReadEvents,
+    /// Who caused the events, and why.
+    ReadAudit,
+    Book,
+    ReadBooking,
+    ListBookings,
+    CancelBooking,
+    StartPayment,
+    ReadPayment,
+}
+
+/// What the caller is to the thing the action is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// There is no such thing yet, or it is the caller's own by construction (a list of one's own).
+    Unowned,
+    /// Somebody else's, but shown to everybody: a listed property.
+    Public,
+    /// Somebody else's and nobody else's business.
+    Foreign,
+    /// The caller is the guest of the booking, or pays for it.
+    Guest,
+    /// The caller is the host of the property.
+    Host,
+    /// The caller's own account.
+    Own,
+}
+
+/// Why not. The surfaces say it as 401, 403 and 404.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// Nobody may do this without saying who they are.
+    #[error("this needs a valid access token")]
+    Unauthenticated,
+    /// The caller may know that the thing exists, but not do this to it.
+    #[error("your role does not allow this")]
+    Forbidden,
+    /// The thing is somebody else's: the caller is not told that it exists.
+    #[error("there is no such thing, or it is not yours")]
+    NotFound,
+}
+
+/// A set of callers: bits of anonymous, guest, host and admin.
+type Who = u8;
+
+const ANONYMOUS: Who = 1;
+const GUEST: Who = 2;
+const HOST: Who = 4;
+const ADMIN: Who = 8;
+const NOBODY: Who = 0;
+const SIGNED: Who = GUEST | HOST | ADMIN;
+const ANYBODY: Who = ANONYMOUS | SIGNED;
+
+/// The table. A host may do all that a guest may. Booking is open on things that are foreign,
+/// because an unlisted property answers with the refusal `property_unlisted`; and to the host,
+/// whom `domain` tells why not. A payment concerns its guest: it carries what the guest needs to
+/// pay at the provider, which a host must not see.
+#[rustfmt::skip]
+const TABLE: [(Action, [Who; 6]); 14] = [
+    //                        Unowned       Public   Foreign  Guest    Host          Own
+    (Action::Register,       [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
+    (Action::Login,          [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
+    (Action::ReadProfile,    [NOBODY,       NOBODY,  ADMIN,   NOBODY,  NOBODY,       SIGNED]),
+    (Action::CreateProperty, [HOST | ADMIN, NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
+    (Action::ReadProperty,   [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
+    (Action::ReadCalendar,   [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
+    (Action::ReadEvents,     [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
+    (Action::ReadAudit,      [NOBODY,       ADMIN,   ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
+    (Action::Book,           [NOBODY,       SIGNED,  SIGNED,  NOBODY,  HOST | ADMIN, NOBODY]),
+    (Action::ReadBooking,    [NOBODY,       NOBODY,  ADMIN,   SIGNED,  HOST | ADMIN, NOBODY]),
+    (Action::ListBookings,   [SIGNED,       NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
+    (Action::CancelBooking,  [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
+    (Action::StartPayment,   [NOBODY,       NOBODY,  NOBODY,  SIGNED,  NOBODY,       NOBODY]),
+    (Action::ReadPayment,    [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
+];
+
+/// Whether the caller may do this to a thing that is so much theirs.
+pub fn allow(action: Action, caller: Option<&Caller>, ownership: Ownership) -> Result<(), Denied> {
+    let (_, cells) = &TABLE[action as usize];
+    let who = match caller.map(|caller| caller.role) {
+        None => ANONYMOUS,
+        Some(Role::Guest) => GUEST,
+        Some(Role::Host) => HOST,
+        Some(Role::Admin) => ADMIN,
+    };
+    if cells[ownership as usize] & who != 0 {
+        return Ok(());
+    }
+    let open_to_anonymous = cells.iter().any(|cell| cell & ANONYMOUS != 0);
+    Err(match ownership {
+        // Who need not sign in for such things is told what a stranger is told.
+        _ if caller.is_none() && !open_to_anonymous => Denied::Unauthenticated,
+        Ownership::Foreign => Denied::NotFound,
+        _ => Denied::Forbidden,
+    })
+}
+
+impl Ownership {
+    /// What the caller is to a property of this host.
+    pub fn of_property(caller: Option<&Caller>, host: UserId, listed: bool) -> Self {
+        match caller {
+            Some(caller) if caller.id == host => Self::Host,
+            _ if listed => Self::Public,
+            _ => Self::Foreign,
+        }
+    }
+
+    /// What the caller is to a booking, or to a payment for it.
+    pub fn of_booking(caller: Option<&Caller>, guest: UserId, host: UserId) -> Self {
+        match caller {
+            Some(caller) if caller.id == guest => Self::Guest,
+            Some(caller) if caller.id == host => Self::Host,
+            _ => Self::Foreign,
+        }
+    }
+
+    /// What the caller is to an account.
+    pub fn of_account(caller: Option<&Caller>, user: UserId) -> Self {
+        match caller {
+            Some(caller) if caller.id == user => Self::Own,
+            _ => Self::Foreign,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+
+    const OWNERSHIPS: [Ownership; 6] = [
+        Ownership::Unowned,
+        Ownership::Public,
+        Ownership::Foreign,
+        Ownership::Guest,
+        Ownership::Host,
+        Ownership::Own,
+    ];
+
+    /// Columns: anonymous, guest, host, admin for each ownership in turn. `+` is allowed, `1`
+    /// is 401, `3` is 403 and `4` is 404.
+    const EXPECTED: &str = "\
+Action          Unowned Public Foreign Guest Host Own
+Register        ++++ 3333 4444 3333 3333 3333
+Login           ++++ 3333 4444 3333 3333 3333
+ReadProfile     1333 1333 144+ 1333 1333 1+++
+CreateProperty  13++ 1333 1444 1333 1333 1333
+ReadProperty    3333 ++++ 444+ 3333 33++ 3333
+ReadCalendar    3333 ++++ 444+ 3333 33++ 3333
+ReadEvents      3333 ++++ 444+ 3333 33++ 3333
+ReadAudit       1333 133+ 144+ 1333 13++ 1333
+Book            1333 1+++ 1+++ 1333 13++ 1333
+ReadBooking     1333 1333 144+ 1+++ 13++ 1333
+ListBookings    1+++ 1333 1444 1333 1333 1333
+CancelBooking   1333 1333 144+ 1+++ 133+ 1333
+StartPayment    1333 1333 1444 1+++ 1333 1333
+ReadPayment     1333 1333 144+ 1+++ 133+ 1333
+";
+
+    fn caller(role: Role) -> Caller {
+        Caller { id: UserId(Uuid::from_u128(1)), role, session: Uuid::from_u128(2) }
+    }
+
+    fn cell(action: Action, caller: Option<&Caller>, ownership: Ownership) -> char {
+        match allow(action, caller, ownership) {
+            Ok(()) => '+',
+            Err(Denied::Unauthenticated) => '1',
+            Err(Denied::Forbidden) => '3',
+            Err(Denied::NotFound) => '4',
+        }
+    }
+
+    #[test]
+    fn every_cell_of_the_matrix_is_as_written_here() {
+        let callers = [None, Some(Role::Guest), Some(Role::Host), Some(Role::Admin)]
+            .map(|role| role.map(caller));
+        let mut matrix = String::from("Action          Unowned Public Foreign Guest Host Own\n");
+        for (action, _) in TABLE {
+            write!(matrix, "{:<15}", format!("{action:?}")).expect("a string takes text");
+            for ownership in OWNERSHIPS {
+                matrix.push(' ');
+                matrix.extend(callers.iter().map(|who| cell(action, who.as_ref(), ownership)));
+            }
+            matrix.push('\n');
+        }
+        println!("{matrix}");
+        assert_eq!(matrix, EXPECTED);
+    }
+
+    #[test]
+    fn rows_stand_in_the_order_of_the_actions() {
+        for (index, (action, _)) in TABLE.iter().enumerate() {
+            assert_eq!(*action as usize, index, "{action:?}");
+        }
+        for (index, ownership) in OWNERSHIPS.iter().enumerate() {
+            assert_eq!(*ownership as usize, index, "{ownership:?}");
+        }
+    }
+
+    #[test]
+    fn ownership_follows_from_who_is_named() {
+        let (me, other) = (caller(Role::Host), UserId(Uuid::from_u128(9)));
+        let seen = Some(&me);
+        assert_eq!(Ownership::of_property(seen, me.id, false), Ownership::Host);
+        assert_eq!(Ownership::of_property(seen, other, true), Ownership::Public);
+        assert_eq!(Ownership::of_property(None, other, false), Ownership::Foreign);
+        assert_eq!(Ownership::of_booking(seen, me.id, other), Ownership::Guest);
+        assert_eq!(Ownership::of_booking(seen, other, me.id), Ownership::Host);
+        assert_eq!(Ownership::of_booking(seen, other, other), Ownership::Foreign);
+        assert_eq!(Ownership::of_account(seen, me.id), Ownership::Own);
+        assert_eq!(Ownership::of_account(None, me.id), Ownership::Foreign);
+    }
+}

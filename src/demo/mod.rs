@@ -1,0 +1,164 @@
+//! The demo: hosts, listings and bookings that a first evening needs, made through the engine like
+//! anybody's. Positions, kinds and prices of the listings are real (see `listings.csv`).
+
+use crate::auth::Caller;
+use crate::engine::{BookingRequest, Engine, Error, NewProperty, PaymentRequest, Registration};
+use crate::payments::sandbox;
+use crate::store::accounts::Role;
+use domain::{PropertyId, Stay};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Somebody whose password everybody may know.
+#[derive(Clone, Copy, Debug)]
+pub struct DemoAccount {
+    pub email: &'static str,
+    pub password: &'static str,
+    first_name: &'static str,
+    role: Role,
+}
+
+/// The guest, the host and the admin of the demo.
+pub const GUEST: DemoAccount = account("guest@demo.example", "Guest", Role::Guest);
+pub const HOST: DemoAccount = account("host@demo.example", "Host", Role::Host);
+pub const ADMIN: DemoAccount = account("admin@demo.example", "Admin", Role::Admin);
+/// Somebody else, so that not every booking is the guest's own.
+const NEIGHBOUR: DemoAccount = account("neighbour@demo.example", "Neighbour", Role::Guest);
+
+const fn account(email: &'static str, first_name: &'static str, role: Role) -> DemoAccount {
+    DemoAccount { email, password: "a-quiet-night-in", first_name, role }
+}
+
+const LISTINGS: &str = include_str!("listings.csv");
+const WORDS: [&str; 8] =
+    ["Sunlit", "Quiet", "Garden", "Mountain-view", "Brick", "Cedar", "Corner", "Old-street"];
+/// Days from today on which the neighbour arrives, and how long they stay.
+const STAYS: [(i32, i32); 4] = [(3, 2), (9, 3), (17, 4), (30, 7)];
+
+/// Fills an empty database; one that has the demo's accounts keeps its data. Answers with a
+/// property to try things on.
+pub async fn fill(engine: &Engine) -> Result<PropertyId, Error> {
+    if engine.store.account_by_email(GUEST.email).await?.is_some() {
+        let newest = engine.properties(None, 1).await?;
+        return newest.first().map(|row| row.property.id).ok_or(Error::NotFound);
+    }
+    let host = join(engine, HOST).await?;
+    let neighbour = join(engine, NEIGHBOUR).await?;
+    join(engine, ADMIN).await?;
+    let mut last = Err(Error::NotFound);
+    for (number, line) in LISTINGS.lines().filter(|line| !line.starts_with('#')).skip(1).enumerate()
+    {
+        let Some(new) = listing(number, line) else { continue };
+        let (row, _) = engine.create_property(&host, new, None).await?;
+        take_some_nights(engine, &neighbour, row.property.id, number).await?;
+        last = Ok(row.property.id);
+    }
+    // The guest comes last: their account says that the demo is complete.
+    join(engine, GUEST).await?;
+    last
+}
+
+async fn join(engine: &Engine, account: DemoAccount) -> Result<Caller, Error> {
+    let registration = Registration {
+        email: account.email.to_owned(),
+        password: account.password.to_owned(),
+        first_name: account.first_name.to_owned(),
+        last_name: "Demo".to_owned(),
+        role: account.role,
+    };
+    let known = match engine.create_account(registration, None).await {
+        Ok((account, _)) => account,
+        // An earlier start was broken off half-way: go on from there.
+        Err(Error::EmailTaken) => {
+            engine.store.account_by_email(account.email).await?.ok_or(Error::NotFound)?
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Caller { id: known.id, role: known.role, session: Uuid::nil() })
+}
+
+/// Books stays relative to today, and pays for every other one.
+async fn take_some_nights(
+    engine: &Engine,
+    guest: &Caller,
+    property: PropertyId,
+    number: usize,
+) -> Result<(), Error> {
+    let Some(snapshot) = engine.registry.settled(property).await? else { return Ok(()) };
+    let today = snapshot.property.today(engine.clock.now());
+    let shift = i32::try_from(number % 5).unwrap_or(0);
+    for (arrival, nights) in STAYS {
+        let check_in = today.plus(arrival + shift);
+        let Ok(stay) = Stay::new(check_in, check_in.plus(nights)) else { continue };
+        let request = BookingRequest { property, stay, guests: 2 };
+        let made = engine.book(guest, request, None).await?;
+        let method = Arc::from(sandbox::METHODS[0]);
+        let payment = PaymentRequest { booking: made.booking.id, method };
+        engine.pay(guest, payment, None).await?;
+    }
+    Ok(())
+}
+
+fn listing(number: usize, line: &str) -> Option<NewProperty> {
+    let mut fields = line.split(',');
+    let place = fields.next()?;
+    let latitude = fields.next()?.parse().ok()?;
+    let longitude = fields.next()?.parse().ok()?;
+    let kind = match fields.next()? {
+        "private_room" => "room",
+        "hotel_room" => "suite",
+        _ => "home",
+    };
+    let price_per_night = fields.next()?.parse().ok()?;
+    let word = WORDS[number % WORDS.len()];
+    Some(NewProperty {
+        title: format!("{word} {kind} in {place}"),
+        description: format!("A {kind} in {place}, with the mountains half an hour away."),
+        address: String::new(),
+        city: "Asheville".to_owned(),
+        country: "US".to_owned(),
+        latitude: Some(latitude),
+        longitude: Some(longitude),
+        timezone: "America/New_York".to_owned(),
+        price_per_night,
+        currency: "USD".to_owned(),
+        max_guests: if kind == "home" { 6 } else { 2 },
+        amenities: vec!["wifi".to_owned(), "kitchen".to_owned()],
+        check_in_from: None,
+        check_out_by: None,
+    })
+}
+
+/// Prints where everything is, who may sign in, and three lines to try.
+pub fn welcome(address: SocketAddr, property: PropertyId, engine: &Engine) {
+    let base = format!("http://localhost:{}", address.port());
+    let today = domain::zone::Zone::named("America/New_York")
+        .map_or(domain::Night::MIN, |zone| zone.today(engine.clock.now()));
+    let (check_in, check_out) = (today.plus(60), today.plus(63));
+    println!(
+        "
+Vacancy is running, with live calendars at {base}/
+
+  guest  {guest}
+  host   {host}
+  admin  {admin}
+  (the password of each is {password})
+
+Try it from another terminal:
+
+  TOKEN=$(curl -s {base}/api/v1/auth/login -H 'Content-Type: application/json' \\
+    -d '{{\"email\":\"{guest}\",\"password\":\"{password}\"}}' | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')
+
+  BOOKING=$(curl -s {base}/api/v1/properties/{property}/bookings -H \"Authorization: Bearer $TOKEN\" \\
+    -H 'Content-Type: application/json' -d '{{\"check_in\":\"{check_in}\",\"check_out\":\"{check_out}\",\"guests\":2}}' \\
+    | tee /dev/stderr | sed 's/.*\"id\":\"\\([^\"]*\\)\".*/\\1/')
+
+  curl -s -X DELETE {base}/api/v1/bookings/$BOOKING -H \"Authorization: Bearer $TOKEN\"
+",
+        guest = GUEST.email,
+        host = HOST.email,
+        admin = ADMIN.email,
+        password = GUEST.password,
+    );
+}

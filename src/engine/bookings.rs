@@ -1,0 +1,169 @@
+//! One booking: made, read, listed and given up.
+
+use super::{Engine, Error};
+use crate::actors::Urgency;
+use crate::auth::Caller;
+use crate::auth::policy::{Action, Ownership, allow};
+use crate::store::accounts::Role;
+use domain::booking::{Booking, Status, Step};
+use domain::command::{Command, Intent, Key};
+use domain::event::{By, Fact, Seq};
+use domain::pipeline::property::Answer;
+use domain::refusal::Refusal;
+use domain::{BookingId, Instant, PropertyId, Stay, codec};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What a guest asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct BookingRequest {
+    pub property: PropertyId,
+    pub stay: Stay,
+    pub guests: u16,
+}
+
+/// A booking after a request.
+#[derive(Clone, Debug)]
+pub struct Made {
+    pub property: PropertyId,
+    pub booking: Booking,
+    /// Whether the answer repeats that of an earlier request with the same key.
+    pub replayed: bool,
+}
+
+impl Engine {
+    /// Books a stay for the caller.
+    pub async fn book(
+        &self,
+        caller: &Caller,
+        request: BookingRequest,
+        key: Option<Arc<str>>,
+    ) -> Result<Made, Error> {
+        allow(Action::Book, Some(caller), Ownership::Foreign)?;
+        let BookingRequest { property, stay, guests } = request;
+        let booking = self.ids.booking(property);
+        let words = format!("book {property} {stay} {guests}");
+        let intent = Intent::Book { booking, guest: caller.id, stay, guests };
+        let command = self.command(caller, intent, key, &words);
+        self.carry_out(property, command, Urgency::Ordinary).await
+    }
+
+    /// A booking that the caller may see.
+    pub async fn booking(&self, caller: &Caller, id: BookingId) -> Result<Made, Error> {
+        let (property, booking) = self.store.booking(id).await?.ok_or(Error::NotFound)?;
+        let ownership = self.booking_ownership(caller, property, &booking).await?;
+        allow(Action::ReadBooking, Some(caller), ownership)?;
+        Ok(Made { property, booking, replayed: false })
+    }
+
+    /// The caller's own bookings, newest first, after a place in the list.
+    pub async fn bookings(
+        &self,
+        caller: &Caller,
+        after: Option<(Instant, Uuid)>,
+        limit: usize,
+    ) -> Result<Vec<(PropertyId, Booking)>, Error> {
+        allow(Action::ListBookings, Some(caller), Ownership::Unowned)?;
+        let after = after.map(|(at, id)| (at, BookingId(id)));
+        Ok(self.store.bookings_of_guest(caller.id, after, super::rows(limit)).await?)
+    }
+
+    /// Gives a booking up. One that is canceled already stays as it is.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        key: Option<Arc<str>>,
+    ) -> Result<Made, Error> {
+        let (property, booking) = self.store.booking(id).await?.ok_or(Error::NotFound)?;
+        let ownership = self.booking_ownership(caller, property, &booking).await?;
+        allow(Action::CancelBooking, Some(caller), ownership)?;
+        let step = Step::Cancel { by_guest: booking.guest == caller.id };
+        let intent = Intent::Step { booking: id, step };
+        let command = self.command(caller, intent, key, &format!("cancel {id}"));
+        match self.carry_out(property, command, Urgency::Urgent).await {
+            Err(Error::Refused(refusal)) => self.ended(id, refusal, Status::Canceled).await,
+            answer => answer,
+        }
+    }
+
+    /// A booking that ended is no business of its actor any more: the row says how it ended. One
+    /// that ended as the caller wishes is the answer.
+    pub(super) async fn ended(
+        &self,
+        id: BookingId,
+        refusal: Refusal,
+        wished: Status,
+    ) -> Result<Made, Error> {
+        if refusal != Refusal::UnknownBooking {
+            return Err(Error::Refused(refusal));
+        }
+        let (property, booking) = self.store.booking(id).await?.ok_or(Error::NotFound)?;
+        if booking.status == wished {
+            return Ok(Made { property, booking, replayed: false });
+        }
+        Err(Error::Refused(Refusal::Illegal(domain::booking::Illegal::Status(booking.status))))
+    }
+
+    /// A command of this caller; `words` is what was asked, for the key to remember.
+    pub(super) fn command(
+        &self,
+        caller: &Caller,
+        intent: Intent,
+        key: Option<Arc<str>>,
+        words: &str,
+    ) -> Command {
+        let key = key.map(|text| Key {
+            caller: caller.id,
+            text,
+            request: Sha256::digest(words.as_bytes()).into(),
+        });
+        Command { id: self.ids.fresh(), by: By::User(caller.id), key, intent }
+    }
+
+    /// Sends a command to its property and turns the answer into a booking.
+    pub(super) async fn carry_out(
+        &self,
+        property: PropertyId,
+        command: Command,
+        urgency: Urgency,
+    ) -> Result<Made, Error> {
+        let made = |booking, replayed| Made { property, booking, replayed };
+        match self.registry.submit(property, command, urgency).await? {
+            Answer::Done { booking, .. } | Answer::Unchanged(booking) => Ok(made(*booking, false)),
+            Answer::Replay { seq, .. } => Ok(made(self.booking_as_of(property, seq).await?, true)),
+            Answer::Refused(refusal) => Err(Error::Refused(refusal)),
+            Answer::Missing => Err(Error::NotFound),
+            Answer::Failed => Err(Error::Fault("the database refuses this command")),
+            Answer::TooLate => Err(Error::Busy(crate::actors::Busy::TooLate)),
+        }
+    }
+
+    /// The booking that an event tells of, as it was then.
+    async fn booking_as_of(&self, property: PropertyId, seq: Seq) -> Result<Booking, Error> {
+        const MISSING: Error = Error::Fault("a key names an event that is not there");
+        let stored = self.store.event(property, seq).await?.ok_or(MISSING)?;
+        match codec::decode(&stored.bytes).map(|event| event.fact) {
+            Ok(Fact::Booking(_, booking)) => Ok(booking),
+            _ => Err(MISSING),
+        }
+    }
+
+    /// What the caller is to a booking; the host is asked for only where the caller could be it.
+    async fn booking_ownership(
+        &self,
+        caller: &Caller,
+        property: PropertyId,
+        booking: &Booking,
+    ) -> Result<Ownership, Error> {
+        if booking.guest == caller.id {
+            return Ok(Ownership::Guest);
+        }
+        if caller.role == Role::Guest {
+            return Ok(Ownership::Foreign);
+        }
+        let row = self.store.property(property).await?.ok_or(Error::NotFound)?;
+        Ok(Ownership::of_booking(Some(caller), booking.guest, row.property.host))
+    }
+}

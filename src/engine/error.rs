@@ -1,0 +1,117 @@
+//! Why a request was not done. Refusals are answers; failures are errors. What each becomes on a
+//! surface is that surface's affair.
+
+use crate::actors::Busy;
+use crate::auth::Denied;
+use crate::auth::passwords::Unhashed;
+use crate::store::StoreError;
+use domain::refusal::Refusal;
+
+/// What stands in the way of a request.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller may not, or must not know.
+    #[error("not allowed")]
+    Denied(Denied),
+    /// There is no such thing, or the caller must not know of it.
+    #[error("not found")]
+    NotFound,
+    /// The domain says no, and why.
+    #[error("refused")]
+    Refused(Refusal),
+    /// Fields that cannot be.
+    #[error("a field is not valid")]
+    Fields(Vec<FieldError>),
+    /// Somebody has registered with this e-mail address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// No such account, or another password.
+    #[error("wrong e-mail address or password")]
+    BadCredentials,
+    /// There is no room, or no time.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// The database gave no answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A fault of ours.
+    #[error("{0}")]
+    Fault(&'static str),
+}
+
+/// A field with what is wrong with it; the pointer is a JSON pointer into the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    pub pointer: &'static str,
+    pub detail: String,
+}
+
+impl FieldError {
+    /// A problem with one field.
+    pub fn new(pointer: &'static str, detail: impl ToString) -> Self {
+        Self { pointer, detail: detail.to_string() }
+    }
+}
+
+impl From<Unhashed> for Error {
+    fn from(error: Unhashed) -> Self {
+        match error {
+            Unhashed::Overloaded => Self::Busy(Busy::Full),
+            Unhashed::Failed(_) => Self::Fault("a password could not be hashed"),
+        }
+    }
+}
+
+impl From<Denied> for Error {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Gathers what is wrong with several fields, so that the caller hears of all at once.
+#[derive(Debug, Default)]
+pub(super) struct Fields(Vec<FieldError>);
+
+impl Fields {
+    pub(super) fn check(&mut self, holds: bool, pointer: &'static str, detail: &str) {
+        if !holds {
+            self.0.push(FieldError::new(pointer, detail));
+        }
+    }
+
+    pub(super) fn parse<T, E: std::fmt::Display>(
+        &mut self,
+        parsed: Result<T, E>,
+        pointer: &'static str,
+    ) -> Option<T> {
+        parsed.map_err(|error| self.0.push(FieldError::new(pointer, error))).ok()
+    }
+
+    /// A text without control characters, trimmed, of `min` to `max` characters.
+    pub(super) fn text(
+        &mut self,
+        text: &str,
+        pointer: &'static str,
+        min: usize,
+        max: usize,
+    ) -> String {
+        let text = text.trim();
+        let length = text.chars().count();
+        if text.chars().any(|c| c.is_control() && c != '\n') {
+            self.0.push(FieldError::new(pointer, "must not contain control characters"));
+        } else if !(min..=max).contains(&length) {
+            self.0.push(FieldError::new(pointer, format!("must have {min} to {max} characters")));
+        }
+        text.to_owned()
+    }
+
+    pub(super) fn done(self) -> Result<(), Error> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Fields(self.0)) }
+    }
+}

@@ -1,0 +1,50 @@
+//! What the product can do, as functions: each checks the caller's rights, asks actors and store,
+//! and answers in domain values. It knows no HTTP, no WebSocket and no wire format; surfaces hold
+//! no rules.
+
+mod accounts;
+mod bookings;
+mod calendars;
+mod error;
+mod payments;
+mod properties;
+
+pub use accounts::{Registration, Session};
+pub use bookings::{BookingRequest, Made};
+pub use calendars::CalendarView;
+pub use error::{Error, FieldError};
+pub use payments::{PaymentRequest, Settlements};
+pub use properties::NewProperty;
+
+use crate::actors::Registry;
+use crate::auth::passwords::Passwords;
+use crate::auth::tokens::Tokens;
+use crate::clock::Clock;
+use crate::feed::Feed;
+use crate::ids::Ids;
+use crate::payments::Provider;
+use crate::store::Store;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Everything that the product's functions need; made once in `app.rs`.
+pub struct Engine {
+    pub store: Store,
+    pub registry: Registry,
+    pub feed: Feed,
+    pub clock: Clock,
+    pub ids: Ids,
+    pub tokens: Tokens,
+    pub passwords: Passwords,
+    pub provider: Arc<dyn Provider>,
+    pub settlements: Settlements,
+    /// Wakes the job workers of this node.
+    pub jobs: Arc<Notify>,
+    /// Names this database's history: a seq means something only beside it.
+    pub epoch: String,
+}
+
+/// A number of rows as the store counts them.
+fn rows(limit: usize) -> u32 {
+    u32::try_from(limit).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,216 @@
+//! `/bookings` and `/properties/{id}/bookings`.
+
+use super::cursor::{self, Cursor};
+use super::extract::{Body, BookingPath, IdempotencyKey, Page, PropertyPath, Signed};
+use super::headers::ETag;
+use super::mark_replayed;
+use super::problem::{FieldError, Problem};
+use crate::auth::Caller;
+use crate::engine::{BookingRequest, Engine, Made};
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use domain::stay::DateError;
+use domain::{Booking, PropertyId, Stay};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A booking of the property in the path.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    check_in: String,
+    check_out: String,
+    guests: i64,
+}
+
+/// A booking that names its property.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InputAnywhere {
+    property_id: Uuid,
+    check_in: String,
+    check_out: String,
+    guests: i64,
+}
+
+#[derive(Serialize)]
+struct View<'a> {
+    id: Uuid,
+    user_id: Uuid,
+    property_id: Uuid,
+    check_in: String,
+    check_out: String,
+    guests: u16,
+    status: &'static str,
+    awaiting: Option<&'static str>,
+    expires_at: Option<String>,
+    total_amount: i64,
+    currency: &'a str,
+    payment_id: Option<Uuid>,
+    quote_id: Option<Uuid>,
+    version: u32,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund: Option<Refund<'a>>,
+}
+
+/// What goes back to the guest of a canceled booking.
+#[derive(Serialize)]
+struct Refund<'a> {
+    amount: i64,
+    currency: &'a str,
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    data: Vec<View<'a>>,
+    next_cursor: Option<String>,
+}
+
+impl<'a> View<'a> {
+    fn of(property: PropertyId, booking: &'a Booking) -> Self {
+        Self {
+            id: booking.id.0,
+            user_id: booking.guest.0,
+            property_id: property.0,
+            check_in: booking.stay.check_in().to_string(),
+            check_out: booking.stay.check_out().to_string(),
+            guests: booking.guests,
+            status: booking.status.name(),
+            awaiting: booking.status.awaiting().map(domain::Awaiting::name),
+            expires_at: booking.status.expires_at().map(|at| at.to_string()),
+            total_amount: booking.total,
+            currency: booking.currency.code(),
+            payment_id: booking.attempt.map(|attempt| attempt.payment.0),
+            quote_id: booking.quote.map(|quote| quote.0),
+            version: booking.version,
+            created_at: booking.created_at.to_string(),
+            refund: None,
+        }
+    }
+
+    fn with_refund(mut self, booking: &'a Booking) -> Self {
+        let currency = booking.currency.code();
+        self.refund = Some(Refund { amount: booking.refunded, currency });
+        self
+    }
+}
+
+pub(super) async fn create(
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    PropertyPath(property): PropertyPath,
+    IdempotencyKey(key): IdempotencyKey,
+    Body(input): Body<Input>,
+) -> Result<HttpResponse, Problem> {
+    let (stay, guests) = stay(&input.check_in, &input.check_out, input.guests)?;
+    book(&engine, &caller, BookingRequest { property, stay, guests }, key).await
+}
+
+pub(super) async fn create_anywhere(
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    IdempotencyKey(key): IdempotencyKey,
+    Body(input): Body<InputAnywhere>,
+) -> Result<HttpResponse, Problem> {
+    let (stay, guests) = stay(&input.check_in, &input.check_out, input.guests)?;
+    let property = PropertyId(input.property_id);
+    book(&engine, &caller, BookingRequest { property, stay, guests }, key).await
+}
+
+pub(super) async fn read(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    BookingPath(id): BookingPath,
+) -> Result<HttpResponse, Problem> {
+    let Made { property, booking, .. } = engine.booking(&caller, id).await?;
+    let etag = etag(&booking);
+    if etag.is_known_to(request.headers()) {
+        return Ok(HttpResponse::NotModified()
+            .insert_header((header::ETAG, etag.header()?))
+            .finish());
+    }
+    let view = View::of(property, &booking);
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag.header()?)).json(view))
+}
+
+pub(super) async fn list(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    page: Page,
+) -> Result<HttpResponse, Problem> {
+    let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
+    let mut rows = engine.bookings(&caller, after, page.limit + 1).await?;
+    let place = |(_, booking): &(PropertyId, Booking)| Cursor {
+        created_at: booking.created_at,
+        id: booking.id.0,
+    };
+    let next = cursor::next(&mut rows, page.limit, place);
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = &next {
+        response.insert_header((header::LINK, cursor::next_link(request.uri(), *next)?));
+    }
+    let data = rows.iter().map(|(property, booking)| View::of(*property, booking)).collect();
+    Ok(response.json(List { data, next_cursor: next.map(|next| next.to_string()) }))
+}
+
+pub(super) async fn cancel(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    BookingPath(id): BookingPath,
+    IdempotencyKey(key): IdempotencyKey,
+) -> Result<HttpResponse, Problem> {
+    if request.headers().contains_key(header::IF_MATCH) {
+        let now = engine.booking(&caller, id).await?;
+        etag(&now.booking).require_match(request.headers())?;
+    }
+    let Made { property, booking, replayed } = engine.cancel(&caller, id, key).await?;
+    let view = View::of(property, &booking).with_refund(&booking);
+    let mut response =
+        HttpResponse::Ok().insert_header((header::ETAG, etag(&booking).header()?)).json(view);
+    mark_replayed(&mut response, replayed);
+    Ok(response)
+}
+
+async fn book(
+    engine: &Engine,
+    caller: &Caller,
+    request: BookingRequest,
+    key: Option<Arc<str>>,
+) -> Result<HttpResponse, Problem> {
+    let Made { property, booking, replayed } = engine.book(caller, request, key).await?;
+    let mut response = HttpResponse::Created()
+        .insert_header((header::LOCATION, format!("/api/v1/bookings/{}", booking.id)))
+        .insert_header((header::ETAG, etag(&booking).header()?))
+        .json(View::of(property, &booking));
+    mark_replayed(&mut response, replayed);
+    Ok(response)
+}
+
+/// Reads dates and guests; names every field that is wrong.
+fn stay(check_in: &str, check_out: &str, guests: i64) -> Result<(Stay, u16), Problem> {
+    let mut errors = Vec::new();
+    let mut date = |pointer, text: &str| {
+        let read = text.parse();
+        read.map_err(|error: DateError| errors.push(FieldError::new(pointer, error.to_string())))
+            .ok()
+    };
+    let (check_in, check_out) = (date("/check_in", check_in), date("/check_out", check_out));
+    let people = u16::try_from(guests).ok().filter(|guests| *guests > 0);
+    if people.is_none() {
+        errors.push(FieldError::new("/guests", "must be a whole number from 1 to 65535"));
+    }
+    let stay = check_in.zip(check_out).and_then(|(check_in, check_out)| {
+        let stay = Stay::new(check_in, check_out);
+        stay.map_err(|error| errors.push(FieldError::new("/check_out", error.to_string()))).ok()
+    });
+    stay.zip(people).ok_or_else(|| Problem::fields(errors))
+}
+
+fn etag(booking: &Booking) -> ETag {
+    ETag::of(booking.id, booking.version)
+}

@@ -1,0 +1,181 @@
+//! `/properties/{id}/calendar` and `/properties/{id}/events`.
+
+use super::extract::{Dates, MaybeSigned, Params, PropertyPath};
+use super::headers::ETag;
+use super::problem::Problem;
+use crate::engine::Engine;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use domain::calendar::{Change, NightState};
+use domain::event::{By, Event, Fact, Seq};
+use domain::state::NO_SEQ;
+use domain::{Month, Night, Stay};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+#[derive(Serialize)]
+struct Calendar<'a> {
+    property: Uuid,
+    epoch: &'a str,
+    seq: Seq,
+    from: String,
+    to: String,
+    timezone: &'a str,
+    currency: &'a str,
+    ranges: Vec<Range>,
+    digests: BTreeMap<String, String>,
+}
+
+#[derive(Serialize)]
+struct Range {
+    from: String,
+    to: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct Events<'a> {
+    epoch: &'a str,
+    data: Vec<EventView>,
+    /// The seq to ask for next, where there may be more.
+    next_after: Option<Seq>,
+}
+
+#[derive(Serialize)]
+struct EventView {
+    seq: Seq,
+    prev_seq: Seq,
+    at: String,
+    changes: Vec<Range>,
+    digests: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<Audit>,
+}
+
+/// Who and why: for the host and admins only.
+#[derive(Serialize)]
+struct Audit {
+    cause: &'static str,
+    by: &'static str,
+    user_id: Option<Uuid>,
+    booking_id: Option<Uuid>,
+    status: Option<&'static str>,
+    version: Option<u32>,
+}
+
+/// The nights that are shown where nobody says: a year from today.
+const DEFAULT_NIGHTS: i32 = 365;
+
+pub(super) async fn read(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    MaybeSigned(caller): MaybeSigned,
+    PropertyPath(id): PropertyPath,
+    dates: Dates,
+) -> Result<HttpResponse, Problem> {
+    let view = engine.calendar(caller.as_ref(), id).await?;
+    let (epoch, snapshot) = (&view.epoch, &view.snapshot);
+    let etag = ETag::of(epoch, snapshot.head.seq);
+    if etag.is_known_to(request.headers()) {
+        return Ok(HttpResponse::NotModified()
+            .insert_header((header::ETAG, etag.header()?))
+            .finish());
+    }
+    let property = &snapshot.property;
+    let from = dates.from.unwrap_or_else(|| property.today(engine.clock.now()));
+    let to = dates.to.unwrap_or_else(|| from.plus(DEFAULT_NIGHTS));
+    let window = Stay::new(from, to)
+        .map_err(|_| Problem::field("/to", "must be 1 to 730 days after from"))?;
+    let runs = snapshot.calendar.runs(window);
+    let price = Some(property.price_per_night);
+    let calendar = Calendar {
+        property: property.id.0,
+        epoch,
+        seq: snapshot.head.seq,
+        from: from.to_string(),
+        to: to.to_string(),
+        timezone: property.zone.name(),
+        currency: property.currency.code(),
+        ranges: runs.iter().map(|run| Range { price, ..range(run) }).collect(),
+        digests: months(from, to)
+            .map(|month| (month.to_string(), snapshot.calendar.digest(month).to_string()))
+            .collect(),
+    };
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag.header()?)).json(calendar))
+}
+
+pub(super) async fn events(
+    engine: web::Data<Engine>,
+    MaybeSigned(caller): MaybeSigned,
+    PropertyPath(id): PropertyPath,
+    mut params: Params,
+) -> Result<HttpResponse, Problem> {
+    let after: Seq = params.take("after")?.unwrap_or(NO_SEQ);
+    params.end()?;
+    let (events, with_audit) = engine.events(caller.as_ref(), id, after).await?;
+    let next_after = events.last().map(|event| event.seq);
+    let data = events.iter().map(|event| view(event, with_audit)).collect();
+    Ok(HttpResponse::Ok().json(Events { epoch: &engine.epoch, data, next_after }))
+}
+
+fn view(event: &Event, with_audit: bool) -> EventView {
+    EventView {
+        seq: event.seq,
+        prev_seq: event.seq - 1,
+        at: event.at.to_string(),
+        changes: event.changes.iter().map(range).collect(),
+        digests: event.digests.iter().map(|(m, d)| (m.to_string(), d.to_string())).collect(),
+        audit: with_audit.then(|| audit(event)),
+    }
+}
+
+fn audit(event: &Event) -> Audit {
+    let (by, user_id) = match event.by {
+        By::User(user) => ("user", Some(user.0)),
+        By::Clock => ("clock", None),
+        By::Provider => ("provider", None),
+    };
+    match &event.fact {
+        Fact::PropertyCreated(_) => Audit {
+            cause: "property_created",
+            by,
+            user_id,
+            booking_id: None,
+            status: None,
+            version: None,
+        },
+        Fact::Booking(cause, booking) => Audit {
+            cause: cause.name(),
+            by,
+            user_id,
+            booking_id: Some(booking.id.0),
+            status: Some(booking.status.name()),
+            version: Some(booking.version),
+        },
+    }
+}
+
+fn range(change: &Change) -> Range {
+    let until = match change.state {
+        NightState::Held { until } => Some(until.to_string()),
+        NightState::Available | NightState::Booked => None,
+    };
+    Range {
+        from: change.from.to_string(),
+        to: change.to.to_string(),
+        state: change.state.name(),
+        until,
+        price: None,
+    }
+}
+
+fn months(from: Night, to: Night) -> impl Iterator<Item = Month> {
+    let last = to.plus(-1).in_month().0;
+    std::iter::successors(Some(from.in_month().0), |month| Some(month.next()))
+        .take_while(move |month| *month <= last)
+}

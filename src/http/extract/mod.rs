@@ -1,0 +1,19 @@
+//! The edge: everything a request brings is read here once, into values that need no second look.
+//!
+//! Each extractor names one noun: [`Body`], [`Signed`] and [`MaybeSigned`], [`IdempotencyKey`],
+//! the ids in paths, [`Params`] with [`Page`] and [`Dates`]. What cannot be read is answered with
+//! a problem that names the field, and nothing behind this edge has run. Bounds: a body has at
+//! most 64 KiB, a key 255 characters, a page 100 rows.
+
+mod body;
+mod caller;
+mod key;
+mod params;
+mod path;
+mod wording;
+
+pub use body::{Body, MAX_BODY_BYTES};
+pub use caller::{MaybeSigned, Signed, Verify};
+pub use key::IdempotencyKey;
+pub use params::{Dates, Page, Params};
+pub use path::{BookingPath, PaymentPath, PropertyPath, UserPath};

@@ -1,0 +1,227 @@
+//! Query parameters: each is taken by its name, and what is left over is refused by its name.
+//!
+//! A misspelt filter must not answer with the unfiltered list, so a route ends with
+//! [`Params::end`]; [`Page`] and [`Dates`] as extractors do so for routes that take nothing else.
+
+use super::wording;
+use crate::http::cursor::Cursor;
+use crate::http::problem::{Code, FieldError, Problem};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use domain::Night;
+use std::fmt::Display;
+use std::future::{Ready, ready};
+use std::str::FromStr;
+
+/// The parameters that nobody has taken yet.
+#[derive(Debug)]
+pub struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// Reads the query of an address. A name that comes twice is refused, and so are NUL bytes.
+    pub fn parse(query: &str) -> Result<Self, Problem> {
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
+            .map_err(|error| Problem::new(Code::MalformedRequest).with_detail(error.to_string()))?
+            .into_inner();
+        for (index, (name, value)) in pairs.iter().enumerate() {
+            if pairs[..index].iter().any(|(before, _)| before == name) {
+                return Err(Problem::field(wording::pointer_to(name), "must be sent once"));
+            }
+            if value.contains('\0') {
+                return Err(Problem::field(wording::pointer_to(name), "must not contain NUL"));
+            }
+        }
+        Ok(Self(pairs))
+    }
+
+    /// Takes the text of a parameter.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        let index = self.0.iter().position(|(present, _)| present == name)?;
+        Some(self.0.swap_remove(index).1)
+    }
+
+    /// Takes a parameter and reads it; the type's own error follows the name in the refusal.
+    pub fn take<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match text.parse() {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(Problem::field(wording::pointer_to(name), error.to_string())),
+        }
+    }
+
+    /// Takes `limit` and `cursor`.
+    pub fn page(&mut self) -> Result<Page, Problem> {
+        Ok(Page {
+            limit: self.take::<Limit>("limit")?.map_or(Page::DEFAULT_LIMIT, |limit| limit.0),
+            cursor: self.take("cursor")?,
+        })
+    }
+
+    /// Takes `from` and `to`.
+    pub fn dates(&mut self) -> Result<Dates, Problem> {
+        let dates = Dates { from: self.take("from")?, to: self.take("to")? };
+        match (dates.from, dates.to) {
+            (Some(from), Some(to)) if to <= from => {
+                Err(Problem::field("/to", "must be after from"))
+            }
+            _ => Ok(dates),
+        }
+    }
+
+    /// Refuses what is left.
+    pub fn end(self) -> Result<(), Problem> {
+        let unknown = |(name, _): &(String, String)| {
+            FieldError::new(wording::pointer_to(name), "is not a known parameter")
+        };
+        let errors: Vec<_> = self.0.iter().map(unknown).collect();
+        if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
+    }
+}
+
+impl FromRequest for Params {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::parse(request.query_string()))
+    }
+}
+
+/// Which part of a list: at most `limit` rows after the one that `cursor` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// 1 to [`Page::MAX_LIMIT`].
+    pub limit: usize,
+    pub cursor: Option<Cursor>,
+}
+
+impl Page {
+    pub const DEFAULT_LIMIT: usize = 20;
+    pub const MAX_LIMIT: usize = 100;
+}
+
+impl FromRequest for Page {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(only(request, Params::page))
+    }
+}
+
+/// A range of nights `[from, to)`, either end of which the route may have to supply. Where both
+/// are given, `from` is before `to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dates {
+    pub from: Option<Night>,
+    pub to: Option<Night>,
+}
+
+impl FromRequest for Dates {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(only(request, Params::dates))
+    }
+}
+
+/// Takes one kind of parameters and refuses all others.
+fn only<T>(
+    request: &HttpRequest,
+    take: impl FnOnce(&mut Params) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let mut params = Params::parse(request.query_string())?;
+    let taken = take(&mut params)?;
+    params.end()?;
+    Ok(taken)
+}
+
+/// The number of rows of a page.
+struct Limit(usize);
+
+impl FromStr for Limit {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let limit = text.parse().ok().filter(|limit| (1..=Page::MAX_LIMIT).contains(limit));
+        limit.map(Self).ok_or("must be a whole number from 1 to 100")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+    use uuid::Uuid;
+
+    async fn asked<T: FromRequest<Error = Problem>>(query: &str) -> Result<T, String> {
+        let request = TestRequest::with_uri(&format!("/list?{query}")).to_http_request();
+        T::extract(&request)
+            .await
+            .map_err(|problem| String::from_utf8_lossy(&problem.document()).into_owned())
+    }
+
+    #[actix_web::test]
+    async fn a_page_has_20_rows_unless_asked_for_1_to_100() {
+        let cursor = Cursor { created_at: domain::Instant::from_micros(5), id: Uuid::from_u128(6) };
+        for (query, limit, expected) in [
+            (String::new(), 20, None),
+            ("limit=1".to_owned(), 1, None),
+            (format!("cursor={cursor}&limit=100"), 100, Some(cursor)),
+        ] {
+            let page: Page = asked(&query).await.expect("a page");
+            assert_eq!(page, Page { limit, cursor: expected }, "{query}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn bad_parameters_are_refused_by_name() {
+        for (query, pointer) in [
+            ("limit=0", "/limit"),
+            ("limit=101", "/limit"),
+            ("limit=-1", "/limit"),
+            ("limit=ten", "/limit"),
+            ("limit=", "/limit"),
+            ("limit=99999999999999999999", "/limit"),
+            ("limit=5&limit=6", "/limit"),
+            ("cursor=x", "/cursor"),
+            ("cursor=%00", "/cursor"),
+            ("limitt=5", "/limitt"),
+        ] {
+            let refusal = asked::<Page>(query).await.expect_err("a refusal");
+            assert!(refusal.contains(&format!("\"pointer\":\"{pointer}\"")), "{query} {refusal}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn dates_are_read_and_must_not_be_reversed() {
+        let dates: Dates = asked("from=2026-12-01&to=2027-01-01").await.expect("dates");
+        assert_eq!(dates.from.map(|night| night.to_string()).as_deref(), Some("2026-12-01"));
+        assert_eq!(asked("").await, Ok(Dates { from: None, to: None }));
+        for (query, pointer) in [
+            ("from=2026-12-02&to=2026-12-02", "/to"),
+            ("from=2026-12-02&to=2026-12-01", "/to"),
+            ("from=2026-02-30", "/from"),
+            ("to=9999-12-31", "/to"),
+            ("to=0001-01-01", "/to"),
+            ("from=2026-12-01T00:00:00Z", "/from"),
+            ("until=2026-12-01", "/until"),
+        ] {
+            let refusal = asked::<Dates>(query).await.expect_err("a refusal");
+            assert!(refusal.contains(&format!("\"pointer\":\"{pointer}\"")), "{query} {refusal}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_route_takes_what_it_knows_and_refuses_the_rest() {
+        let mut params: Params = asked("as=host&after=42&status=").await.expect("parameters");
+        assert_eq!(params.text("as").as_deref(), Some("host"));
+        assert_eq!(params.take::<u64>("after").map_err(|_| ()), Ok(Some(42)));
+        assert_eq!(params.take::<u64>("limit").map_err(|_| ()), Ok(None));
+        assert!(params.end().is_err());
+    }
+}

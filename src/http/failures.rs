@@ -1,0 +1,35 @@
+//! What each failure of the engine is called on the wire.
+
+use super::problem::{Code, FieldError, Problem};
+use crate::actors::Busy;
+use crate::engine::Error;
+use crate::store::StoreError;
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Denied(denied) => denied.into(),
+            Error::NotFound => Self::new(Code::NotFound),
+            Error::Refused(refusal) => refusal.into(),
+            Error::Fields(fields) => {
+                let named =
+                    |field: crate::engine::FieldError| FieldError::new(field.pointer, field.detail);
+                Self::fields(fields.into_iter().map(named).collect())
+            }
+            Error::EmailTaken => Self::new(Code::EmailTaken),
+            Error::BadCredentials => Self::new(Code::InvalidCredentials),
+            Error::Busy(Busy::Full) => Self::new(Code::Overloaded),
+            Error::Busy(Busy::TooLate) => Self::new(Code::Unavailable).with_detail(
+                "The answer took too long. The request may still take effect: repeat it with the \
+                 same Idempotency-Key.",
+            ),
+            Error::Store(StoreError::Full) => Self::new(Code::StorageFull),
+            Error::Store(StoreError::Unavailable(cause)) => {
+                tracing::warn!(%cause, "the database does not answer");
+                Self::new(Code::Unavailable)
+            }
+            Error::Store(cause) => Self::internal(cause),
+            Error::Fault(cause) => Self::internal(cause),
+        }
+    }
+}

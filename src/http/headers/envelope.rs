@@ -1,0 +1,112 @@
+//! The outermost layer around every answer: an id, security headers, one line in the log, and a
+//! problem document where a handler panicked or the framework answered by itself.
+//!
+//! It is on the road of every request and leaves bodies alone, except those of the framework's
+//! own errors. It must be the last `wrap` of the app, so that nothing is outside of it.
+
+use crate::http::problem::{Problem, framework};
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, ResponseError};
+use futures_util::FutureExt;
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+use uuid::Uuid;
+
+/// The header that names a request.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Pages load from their own server only, and open sockets and requests to it; nobody frames them.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; \
+     base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+);
+/// Documents of the API load nothing and are shown nowhere.
+const API_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+tokio::task_local! {
+    static REQUEST_ID: Uuid;
+}
+
+/// The id of the request that this task is answering; none outside of a request.
+pub fn request_id() -> Option<Uuid> {
+    REQUEST_ID.try_with(|id| *id).ok()
+}
+
+/// The middleware: `App::new().wrap(from_fn(envelope))`.
+pub async fn envelope<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let started = Instant::now();
+    let id = new_id();
+    // The request itself cannot be kept: routing needs the only reference to it.
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let answering = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind();
+    let answered = REQUEST_ID.scope(id, answering).await;
+    let failed = REQUEST_ID.sync_scope(id, || match answered {
+        Ok(Ok(answer)) => Ok(framework::rewritten(answer)),
+        Ok(Err(error)) => Err(framework::of_error(&error)),
+        Err(panic) => Err(panicked(panic.as_ref())),
+    });
+    match failed {
+        Ok(mut answer) => {
+            let status = answer.status();
+            decorate(answer.headers_mut(), status, id);
+            log(&method, uri.path(), status, started, id);
+            Ok(answer)
+        }
+        Err(mut response) => {
+            let status = response.status();
+            decorate(response.headers_mut(), status, id);
+            log(&method, uri.path(), status, started, id);
+            Err(InternalError::from_response("answered", response).into())
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a request id is no fact of the product")]
+fn new_id() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// The answer to a panic. Its message went to the log by the panic hook; it is repeated here with
+/// the request's id.
+fn panicked(panic: &(dyn Any + Send)) -> HttpResponse<BoxBody> {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Problem::internal(format_args!("panic: {}", text.unwrap_or("without a message")))
+        .error_response()
+}
+
+fn decorate(headers: &mut HeaderMap, status: StatusCode, id: Uuid) {
+    let mut text = Uuid::encode_buffer();
+    if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)) {
+        headers.insert(X_REQUEST_ID, value);
+    }
+    // A 304 would overwrite the policy of the page that the browser keeps (RFC 9111, 3.2).
+    if matches!(status, StatusCode::SWITCHING_PROTOCOLS | StatusCode::NOT_MODIFIED) {
+        return;
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        let is_page = headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let policy = if is_page { PAGE_POLICY } else { API_POLICY };
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// One line for each request. The query is left out: it may hold what is nobody's business.
+fn log(method: &Method, path: &str, status: StatusCode, started: Instant, id: Uuid) {
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(%method, path, status = status.as_u16(), micros, request_id = %id, "answered");
+}

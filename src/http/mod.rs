@@ -1,0 +1,30 @@
+//! REST: routes, and one file per resource. It reads requests into domain values, asks the engine,
+//! and renders answers; it holds no rule. Every error becomes a problem document (RFC 9457).
+
+mod accounts;
+mod bookings;
+mod calendars;
+pub mod cursor;
+pub mod extract;
+mod failures;
+pub mod headers;
+mod operations;
+mod pages;
+mod payments;
+pub mod problem;
+mod properties;
+mod routes;
+
+pub use operations::CatchUp;
+pub use routes::{Surface, serve, serve_unready};
+
+use actix_web::HttpResponse;
+use actix_web::http::header::HeaderValue;
+
+/// Adds the header that marks a repeated answer.
+fn mark_replayed(response: &mut HttpResponse, replayed: bool) {
+    if replayed {
+        let name = actix_web::http::header::HeaderName::from_static("idempotent-replayed");
+        response.headers_mut().insert(name, HeaderValue::from_static("true"));
+    }
+}

@@ -1,0 +1,78 @@
+//! The demo page, the widget's files and the door to the live calendars. Files are embedded in the
+//! binary; their names carry no hash, so browsers ask each time and mostly hear 304.
+
+use super::headers::ETag;
+use super::problem::{Code, Problem};
+use crate::engine::Engine;
+use crate::{demo, ws};
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+#[derive(rust_embed::Embed)]
+#[folder = "widget/"]
+#[include = "*.js"]
+#[include = "demo/*"]
+#[exclude = "test/*"]
+struct Files;
+
+#[derive(Serialize)]
+struct DemoAccounts {
+    guest: DemoAccount,
+}
+
+#[derive(Serialize)]
+struct DemoAccount {
+    email: &'static str,
+    password: &'static str,
+}
+
+pub(super) async fn home(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    file(&request, "demo/index.html")
+}
+
+pub(super) async fn widget(
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let mut response = file(&request, &path)?;
+    // Module scripts are fetched with CORS, and the widget is made for other people's pages.
+    let any = header::HeaderValue::from_static("*");
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    Ok(response)
+}
+
+pub(super) async fn live(
+    request: HttpRequest,
+    stream: web::Payload,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, actix_web::Error> {
+    ws::connect(&request, stream, engine.into_inner())
+}
+
+pub(super) async fn demo_accounts() -> HttpResponse {
+    let guest = DemoAccount { email: demo::GUEST.email, password: demo::GUEST.password };
+    HttpResponse::Ok().json(DemoAccounts { guest })
+}
+
+fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
+    let file = Files::get(path).ok_or_else(|| Problem::new(Code::NotFound))?;
+    let hash: String =
+        file.metadata.sha256_hash()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let etag = ETag::of("file", hash);
+    let mut response = if etag.is_known_to(request.headers()) {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    response
+        .insert_header((header::ETAG, etag.header()?))
+        .insert_header((header::CACHE_CONTROL, "no-cache"));
+    if etag.is_known_to(request.headers()) {
+        return Ok(response.finish());
+    }
+    let kind = file.metadata.mimetype();
+    let kind =
+        if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind.to_owned() };
+    Ok(response.insert_header((header::CONTENT_TYPE, kind)).body(file.data))
+}

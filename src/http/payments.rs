@@ -1,0 +1,82 @@
+//! `/payments`.
+
+use super::extract::{Body, IdempotencyKey, PaymentPath, Signed};
+use super::mark_replayed;
+use super::problem::Problem;
+use crate::engine::{Engine, PaymentRequest};
+use crate::payments::sandbox;
+use crate::store::payments::Payment;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, web};
+use domain::BookingId;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use uuid::Uuid;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    booking_id: Uuid,
+    payment_method: Option<String>,
+}
+
+#[derive(Serialize)]
+struct View<'a> {
+    id: Uuid,
+    booking_id: Uuid,
+    provider: &'a str,
+    provider_ref: Option<&'a str>,
+    amount: i64,
+    currency: &'a str,
+    status: &'static str,
+    refunded_amount: i64,
+    created_at: String,
+}
+
+impl<'a> View<'a> {
+    fn of(payment: &'a Payment) -> Self {
+        Self {
+            id: payment.id.0,
+            booking_id: payment.booking.0,
+            provider: &payment.provider,
+            provider_ref: payment.provider_ref.as_deref(),
+            amount: payment.amount,
+            currency: payment.currency.code(),
+            status: payment.status.name(),
+            refunded_amount: payment.refunded,
+            created_at: payment.created_at.to_string(),
+        }
+    }
+}
+
+pub(super) async fn create(
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    IdempotencyKey(key): IdempotencyKey,
+    Body(input): Body<Input>,
+) -> Result<HttpResponse, Problem> {
+    let method = input.payment_method.unwrap_or_default();
+    if !method.is_empty() && !sandbox::METHODS.contains(&method.as_str()) {
+        let detail = format!("must be one of {}", sandbox::METHODS.join(", "));
+        return Err(Problem::field("/payment_method", detail));
+    }
+    let request =
+        PaymentRequest { booking: BookingId(input.booking_id), method: Arc::from(method) };
+    let (payment, replayed) = engine.pay(&caller, request, key).await?;
+    // The provider has not answered yet: the payment can be read again at its own address.
+    let status = if payment.status.is_open() { StatusCode::ACCEPTED } else { StatusCode::CREATED };
+    let mut response = HttpResponse::build(status)
+        .insert_header((header::LOCATION, format!("/api/v1/payments/{}", payment.id)))
+        .json(View::of(&payment));
+    mark_replayed(&mut response, replayed);
+    Ok(response)
+}
+
+pub(super) async fn read(
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    PaymentPath(id): PaymentPath,
+) -> Result<HttpResponse, Problem> {
+    let payment = engine.payment(&caller, id).await?;
+    Ok(HttpResponse::Ok().json(View::of(&payment)))
+}

@@ -1,0 +1,185 @@
+//! The one table of public codes: what a client may see in `code`, with its status and meaning.
+//!
+//! A code is a promise: clients branch on it, so it keeps its name and status for good. The
+//! table is sorted by name and printed as the page that `type` points to.
+
+use actix_web::http::StatusCode;
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The stable name.
+    pub name: &'static str,
+    /// The URI reference in `type`.
+    pub kind: &'static str,
+    pub status: StatusCode,
+    pub title: &'static str,
+    /// What it means and what to do; also the detail where no better one is known.
+    pub meaning: &'static str,
+}
+
+macro_rules! codes {
+    ($($variant:ident $name:literal $status:ident $title:literal $meaning:literal;)*) => {
+        /// The codes, in the order of their names.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code {
+            $(#[doc = $meaning] $variant,)*
+        }
+
+        /// The table, in the order of the names.
+        pub const CODES: &[Entry] = &[$(Entry {
+            name: $name,
+            kind: concat!("/docs/errors#", $name),
+            status: StatusCode::$status,
+            title: $title,
+            meaning: $meaning,
+        },)*];
+    };
+}
+
+codes! {
+    AmountMismatch "amount_mismatch" CONFLICT "Another amount is due"
+        "The amount or the currency is not the one that the booking says.";
+    BookingEnded "booking_ended" CONFLICT "The booking has ended"
+        "The booking was canceled, declined or completed, or its time ran out: it cannot change.";
+    EmailTaken "email_taken" CONFLICT "The email address is taken"
+        "There is an account with this email address: sign in instead.";
+    Forbidden "forbidden" FORBIDDEN "Not allowed"
+        "The role of the caller does not allow this.";
+    HeadersTooLarge "headers_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE "The headers are too large"
+        "The headers of the request are larger than the server reads.";
+    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "The key was used"
+        "The Idempotency-Key stands for another request of the last 24 hours: send a new key.";
+    InPast "in_past" CONFLICT "The nights are past"
+        "The stay begins before today, by the property's local date.";
+    Internal "internal" INTERNAL_SERVER_ERROR "The server failed"
+        "The server failed to answer. The request_id finds the cause in its log.";
+    InvalidCredentials "invalid_credentials" UNAUTHORIZED "Wrong email address or password"
+        "There is no account with this email address and password.";
+    InvalidField "invalid_field" UNPROCESSABLE_ENTITY "A field is not valid"
+        "A field is missing, unknown or not valid: errors names each with what it must be.";
+    InvalidHost "invalid_host" BAD_REQUEST "Unknown host"
+        "The Host header does not name this server.";
+    InvalidJson "invalid_json" BAD_REQUEST "The body is not JSON"
+        "The body cannot be read as JSON.";
+    MalformedRequest "malformed_request" BAD_REQUEST "The request cannot be read"
+        "The request is not what HTTP or this operation expects.";
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "Method not allowed"
+        "The address exists, but does not take this method: Allow lists those that it takes.";
+    NotAcceptable "not_acceptable" NOT_ACCEPTABLE "Not acceptable"
+        "The answer exists in none of the forms that Accept lists.";
+    NotFound "not_found" NOT_FOUND "Not found"
+        "There is no such thing, or it is not yours.";
+    Overloaded "overloaded" SERVICE_UNAVAILABLE "Too busy"
+        "The server has as much to do as it can finish in time: try again after Retry-After.";
+    OwnProperty "own_property" CONFLICT "Your own property"
+        "A host cannot be the guest of their own property.";
+    PayloadTooLarge "payload_too_large" PAYLOAD_TOO_LARGE "The body is too large"
+        "The body is larger than 64 KiB.";
+    PreconditionFailed "precondition_failed" PRECONDITION_FAILED "It has changed meanwhile"
+        "The thing is not in the version that If-Match names: read it again.";
+    PropertyUnlisted "property_unlisted" CONFLICT "The property is not listed"
+        "The property takes no new bookings.";
+    RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
+        "The request did not arrive in time.";
+    StorageFull "storage_full" INSUFFICIENT_STORAGE "The storage is full"
+        "The server cannot store anything until it is given more room. Nothing was changed.";
+    Timeout "timeout" GATEWAY_TIMEOUT "No answer in time"
+        "What the answer depends on did not answer in time. Ask again under the same key.";
+    TokenExpired "token_expired" UNAUTHORIZED "The access token has expired"
+        "The access token has expired: refresh it or sign in again.";
+    TooManyGuests "too_many_guests" CONFLICT "Too many guests"
+        "The property does not take so many guests.";
+    Unauthenticated "unauthenticated" UNAUTHORIZED "Not signed in"
+        "This needs a valid access token: Authorization: Bearer followed by the token.";
+    Unavailable "unavailable" SERVICE_UNAVAILABLE "Not available now"
+        "Something that this needs is not available now: try again after Retry-After.";
+    UnavailableBooked "unavailable_booked" CONFLICT "The nights are booked"
+        "Some of the nights are booked.";
+    UnavailableHeld "unavailable_held" CONFLICT "The nights are held"
+        "Some of the nights are held for somebody who has not paid yet; held_until says how long.";
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Not the right type of body"
+        "The body must be sent with Content-Type: application/json.";
+    UriTooLong "uri_too_long" URI_TOO_LONG "The address is too long"
+        "The address of the request is longer than the server reads.";
+    WrongMoment "wrong_moment" CONFLICT "Not now"
+        "It is too early or too late for this.";
+    WrongStatus "wrong_status" CONFLICT "Not in this status"
+        "The status of the booking does not allow this.";
+}
+
+impl Code {
+    /// The code's row.
+    pub const fn entry(self) -> &'static Entry {
+        &CODES[self as usize]
+    }
+
+    /// The code that says best what a bare status says: the framework answers with these.
+    pub fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            401 => Self::Unauthenticated,
+            403 => Self::Forbidden,
+            404 => Self::NotFound,
+            405 => Self::MethodNotAllowed,
+            406 => Self::NotAcceptable,
+            408 => Self::RequestTimeout,
+            412 => Self::PreconditionFailed,
+            413 => Self::PayloadTooLarge,
+            414 => Self::UriTooLong,
+            415 => Self::UnsupportedMediaType,
+            431 => Self::HeadersTooLarge,
+            503 => Self::Unavailable,
+            504 => Self::Timeout,
+            507 => Self::StorageFull,
+            400..=499 => Self::MalformedRequest,
+            _ => Self::Internal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_sorted_and_therefore_unique() {
+        for pair in CODES.windows(2) {
+            assert!(pair[0].name < pair[1].name, "{} {}", pair[0].name, pair[1].name);
+        }
+    }
+
+    #[test]
+    fn every_row_is_an_error_with_a_title_and_a_sentence() {
+        for entry in CODES {
+            assert!(entry.status.is_client_error() || entry.status.is_server_error());
+            assert!(entry.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+            assert!(!entry.title.ends_with('.') && entry.meaning.ends_with('.'), "{}", entry.name);
+            assert_eq!(entry.kind, format!("/docs/errors#{}", entry.name));
+        }
+    }
+
+    #[test]
+    fn the_reasons_of_the_domain_stand_in_the_table() {
+        use domain::refusal::Code as Reason;
+        for reason in [
+            Reason::PropertyUnlisted,
+            Reason::InPast,
+            Reason::TooManyGuests,
+            Reason::UnavailableBooked,
+            Reason::UnavailableHeld,
+        ] {
+            assert!(CODES.iter().any(|entry| entry.name == reason.name()), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_bare_status_keeps_its_status_where_a_code_has_it() {
+        for entry in CODES {
+            let code = Code::of_status(entry.status);
+            let unique = CODES.iter().filter(|other| other.status == entry.status).count() == 1;
+            assert!(!unique || code.entry().name == entry.name, "{}", entry.name);
+        }
+        assert_eq!(Code::of_status(StatusCode::IM_A_TEAPOT), Code::MalformedRequest);
+        assert_eq!(Code::of_status(StatusCode::BAD_GATEWAY), Code::Internal);
+    }
+}

@@ -1,0 +1,90 @@
+//! How refusals, denials and failed checks of other modules are told to clients.
+
+use super::{Code, Problem};
+use crate::auth::{Denied, PasswordProblem, TokenError, Unhashed};
+use actix_web::http::header::{self, HeaderValue};
+use domain::booking::Illegal;
+use domain::refusal::{Code as ReasonCode, Refusal};
+
+impl From<ReasonCode> for Code {
+    fn from(reason: ReasonCode) -> Self {
+        match reason {
+            ReasonCode::PropertyUnlisted => Self::PropertyUnlisted,
+            ReasonCode::InPast => Self::InPast,
+            ReasonCode::TooManyGuests => Self::TooManyGuests,
+            ReasonCode::UnavailableBooked => Self::UnavailableBooked,
+            ReasonCode::UnavailableHeld => Self::UnavailableHeld,
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    /// The code is that of the first reason; all of them stand in `reasons`.
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unavailable { reasons, alternatives } => {
+                let first = reasons.first().map(|reason| Code::from(reason.code));
+                let mut problem = Self::new(first.unwrap_or(Code::UnavailableBooked));
+                problem.0.reasons = reasons;
+                problem.0.alternatives = alternatives;
+                problem
+            }
+            Refusal::OwnProperty => Self::new(Code::OwnProperty),
+            Refusal::KeyReused => Self::new(Code::IdempotencyKeyReused),
+            // The caller was shown the booking before: it is there, but ended long ago.
+            Refusal::UnknownBooking => Self::new(Code::BookingEnded),
+            Refusal::Illegal(illegal) => illegal.into(),
+        }
+    }
+}
+
+impl From<Illegal> for Problem {
+    fn from(illegal: Illegal) -> Self {
+        let code = match illegal {
+            Illegal::Status(status) if status.is_live() => Code::WrongStatus,
+            Illegal::Status(_) => Code::BookingEnded,
+            Illegal::AmountMismatch => Code::AmountMismatch,
+            Illegal::Time => Code::WrongMoment,
+        };
+        Self::new(code).with_detail(illegal.to_string())
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::new(match denied {
+            Denied::Unauthenticated => Code::Unauthenticated,
+            Denied::Forbidden => Code::Forbidden,
+            Denied::NotFound => Code::NotFound,
+        })
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        let code = match error {
+            TokenError::Invalid => Code::Unauthenticated,
+            TokenError::Expired => Code::TokenExpired,
+        };
+        // RFC 6750, section 3.1: a token was sent, and it is no good.
+        let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+        Self::new(code)
+            .with_detail(error.to_string())
+            .with_header(header::WWW_AUTHENTICATE, challenge)
+    }
+}
+
+impl From<PasswordProblem> for Problem {
+    fn from(problem: PasswordProblem) -> Self {
+        Self::field("/password", problem.to_string())
+    }
+}
+
+impl From<Unhashed> for Problem {
+    fn from(unhashed: Unhashed) -> Self {
+        match unhashed {
+            Unhashed::Overloaded => Self::new(Code::Overloaded),
+            Unhashed::Failed(_) => Self::internal(unhashed),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The routes, and the servers that answer on them.
+
+use super::operations::CatchUp;
+use super::{accounts, bookings, calendars, headers, operations, pages, payments, problem};
+use super::{extract, properties};
+use crate::auth::{Caller, TokenError};
+use crate::engine::Engine;
+use actix_web::dev::Server;
+use actix_web::{App, HttpServer, middleware, web};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the routes need.
+#[derive(Clone)]
+pub struct Surface {
+    pub engine: Arc<Engine>,
+    /// Handles what is due: the moved test clock waits for it.
+    pub catch_up: Arc<dyn CatchUp>,
+    pub demo: bool,
+}
+
+impl extract::Verify for Engine {
+    fn verify(&self, token: &str) -> Result<Caller, TokenError> {
+        self.tokens.verify(token, self.clock.now()).map(|claims| claims.caller())
+    }
+}
+
+/// How long a client may take to send its request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long open requests may take when the server stops, in seconds.
+const STOP_SECONDS: u64 = 2;
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+const BACKLOG: u32 = 4_096;
+const MAX_CONNECTIONS: usize = 50_000;
+
+/// The bounds that every server has.
+macro_rules! bounded {
+    ($server:expr) => {
+        $server
+            .client_request_timeout(HEAD_TIMEOUT)
+            .keep_alive(KEEP_ALIVE)
+            .shutdown_timeout(STOP_SECONDS)
+            .backlog(BACKLOG)
+            .max_connections(MAX_CONNECTIONS)
+    };
+}
+
+/// The server of everything.
+pub fn serve(surface: Surface, listener: TcpListener) -> std::io::Result<Server> {
+    let app = move || {
+        let surface = surface.clone();
+        let verify: Arc<dyn extract::Verify> = Arc::<Engine>::clone(&surface.engine);
+        App::new()
+            .app_data(web::Data::from(Arc::clone(&surface.engine)))
+            .app_data(web::Data::from(Arc::clone(&surface.catch_up)))
+            .app_data(web::Data::from(verify))
+            .configure(problem::framework::configure)
+            .configure(|config| routes(config, &surface))
+            .wrap(middleware::NormalizePath::trim())
+            .wrap(middleware::from_fn(headers::envelope))
+    };
+    Ok(bounded!(HttpServer::new(app)).listen(listener)?.run())
+}
+
+/// A server that only says that it is alive and not ready.
+pub fn serve_unready(listener: TcpListener) -> std::io::Result<Server> {
+    let app = || {
+        App::new()
+            .configure(problem::framework::configure)
+            .route("/livez", web::get().to(operations::alive))
+            .default_service(web::to(operations::unready))
+            .wrap(middleware::from_fn(headers::envelope))
+    };
+    Ok(bounded!(HttpServer::new(app).workers(1)).listen(listener)?.run())
+}
+
+fn routes(config: &mut web::ServiceConfig, surface: &Surface) {
+    config
+        .route("/livez", web::get().to(operations::alive))
+        .route("/readyz", web::get().to(operations::ready))
+        .route("/ws", web::get().to(pages::live))
+        .route("/", web::get().to(pages::home))
+        .route("/widget/{path:.*}", web::get().to(pages::widget));
+    if surface.engine.clock.is_test() {
+        config.route("/test/clock", web::post().to(operations::move_clock));
+    }
+    if surface.demo {
+        config.route("/demo/accounts", web::get().to(pages::demo_accounts));
+    }
+    // Both bases: the versioned one, and the bare paths of the first design.
+    config.service(web::scope("/api/v1").configure(resources));
+    resources(config);
+}
+
+fn resources(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/users").route(web::post().to(accounts::register)))
+        .route("/users/me", web::get().to(accounts::profile))
+        .route("/auth/login", web::post().to(accounts::login))
+        .service(
+            web::resource("/properties")
+                .route(web::get().to(properties::list))
+                .route(web::post().to(properties::create)),
+        )
+        .service(web::resource("/properties/{id}").route(web::get().to(properties::read)))
+        .route("/properties/{id}/calendar", web::get().to(calendars::read))
+        .route("/properties/{id}/events", web::get().to(calendars::events))
+        .route("/properties/{id}/bookings", web::post().to(bookings::create))
+        .service(
+            web::resource("/bookings")
+                .route(web::get().to(bookings::list))
+                .route(web::post().to(bookings::create_anywhere)),
+        )
+        .service(
+            web::resource("/bookings/{id}")
+                .route(web::get().to(bookings::read))
+                .route(web::delete().to(bookings::cancel)),
+        )
+        .service(web::resource("/payments").route(web::post().to(payments::create)))
+        .service(web::resource("/payments/{id}").route(web::get().to(payments::read)));
+}

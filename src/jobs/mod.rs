@@ -1,0 +1,87 @@
+//! Background jobs: rows that a commit wrote, worked off by leases.
+//!
+//! Workers claim rows that are due, a few at a time; a claim is a lease that is committed at once,
+//! and no lock is held while the work is done. Workers are woken in process and look once a second
+//! besides. A job that fails is tried again, later each time, and set aside after ten tries, where
+//! metrics and people see it. Every job may run twice.
+
+pub mod sweep;
+
+use crate::engine::{Engine, Error};
+use crate::store::jobs::{ClaimedJob, Work};
+use futures_util::future::join_all;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long a worker may take before another takes over.
+const LEASE: Duration = Duration::from_secs(60);
+/// Jobs that are claimed, and worked on side by side, at once.
+const AT_ONCE: u32 = 64;
+/// How often workers look without being woken.
+const LOOK: Duration = Duration::from_secs(1);
+const MAX_TRIES: u32 = 10;
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// Works until `stop` says so.
+pub async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
+    loop {
+        let worked = match work(&engine).await {
+            Ok(worked) => worked,
+            Err(error) => {
+                tracing::warn!(%error, "jobs could not be claimed");
+                0
+            }
+        };
+        if *stop.borrow() {
+            return;
+        }
+        if worked == 0 {
+            tokio::select! {
+                () = engine.jobs.notified() => {}
+                () = tokio::time::sleep(LOOK) => {}
+                _ = stop.changed() => return,
+            }
+        }
+    }
+}
+
+/// Works off what is due now; says how many jobs that were.
+pub async fn work(engine: &Engine) -> Result<usize, Error> {
+    let jobs = engine.store.claim(engine.clock.now(), LEASE, AT_ONCE).await?;
+    join_all(jobs.iter().map(|job| attempt(engine, job))).await;
+    Ok(jobs.len())
+}
+
+async fn attempt(engine: &Engine, job: &ClaimedJob) {
+    let done = match job.job.work {
+        Work::CreateIntent => engine.create_intent(&job.job).await,
+        Work::CancelIntent => engine.cancel_intent(&job.job).await,
+        Work::ProviderEvent => engine.provider_event(&job.job).await,
+        Work::Refund => engine.refund(&job.job).await,
+    };
+    let Err(error) = done else { return };
+    let (id, work, tries) = (job.job.id, job.job.work.name(), job.attempts);
+    let recorded = if tries >= MAX_TRIES {
+        tracing::error!(job = %id, work, %error, "a job is given up");
+        engine.store.bury(id, engine.clock.now(), error.to_string()).await
+    } else {
+        tracing::warn!(job = %id, work, tries, %error, "a job failed");
+        let again = engine.clock.now().plus(pause(job));
+        engine.store.retry(id, again, error.to_string()).await
+    };
+    if let Err(error) = recorded {
+        // The lease ends by itself, and the job is tried again then.
+        tracing::warn!(job = %id, %error, "a job's failure could not be recorded");
+    }
+}
+
+/// Doubles with each try; the job's own id spreads it by up to a quarter, so that jobs that failed
+/// together do not come back together.
+fn pause(job: &ClaimedJob) -> Duration {
+    let doubled = FIRST_PAUSE * 2u32.saturating_pow(job.attempts.saturating_sub(1).min(16));
+    let base = doubled.min(LONGEST_PAUSE);
+    let spread = u32::from(job.job.id.0.as_bytes()[7]);
+    base + base * spread / (4 * 256)
+}

@@ -1,0 +1,54 @@
+//! The sweep: wakes the properties whose nearest deadline has passed, on any node and after any
+//! restart. It triggers only; the deadline is judged by the property itself.
+
+use crate::engine::{Engine, Error};
+use futures_util::future::join_all;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+const EVERY: Duration = Duration::from_secs(1);
+/// Properties that are woken at once.
+const AT_ONCE: u32 = 256;
+/// Sweeps between two looks at the database server's clock: a minute.
+const SWEEPS_A_CLOCK: u64 = 60;
+/// Sweeps between two clearings of old idempotency keys: an hour.
+const SWEEPS_A_PURGE: u64 = 3_600;
+
+/// Sweeps once a second until `stop` says so.
+pub async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
+    let mut sweeps: u64 = 0;
+    loop {
+        if let Err(error) = once(&engine).await {
+            tracing::warn!(%error, "due properties could not be found");
+        }
+        if sweeps.is_multiple_of(SWEEPS_A_CLOCK)
+            && let Ok(Some(now)) = engine.store.server_now().await
+        {
+            engine.clock.follow(now);
+        }
+        if sweeps.is_multiple_of(SWEEPS_A_PURGE)
+            && let Err(error) = engine.store.purge_keys(engine.clock.now()).await
+        {
+            tracing::warn!(%error, "old idempotency keys could not be removed");
+        }
+        sweeps += 1;
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            _ = stop.changed() => return,
+        }
+    }
+}
+
+/// Wakes what is due now and waits until it has been handled; says how many properties that were.
+pub async fn once(engine: &Engine) -> Result<usize, Error> {
+    let due = engine.store.due(engine.clock.now(), AT_ONCE).await?;
+    let woken = due.iter().map(|property| engine.registry.settled(*property));
+    for (property, woken) in due.iter().zip(join_all(woken).await) {
+        if let Err(error) = woken {
+            // It is due still, so the next sweep comes back to it.
+            tracing::warn!(%property, %error, "a due property could not be handled");
+        }
+    }
+    Ok(due.len())
+}

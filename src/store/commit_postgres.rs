@@ -1,0 +1,292 @@
+//! The commit on PostgreSQL: one autocommit statement, so one round trip and one flush.
+//!
+//! All parts of a statement see one snapshot and run in no fixed order, so the order is made of
+//! data: `locked` locks the heads in the order of ids, `advanced` moves them, `opened` says for
+//! each run whether it moved, `keyed` inserts the keys of open runs, and `gate` hands `opened` on
+//! only after `keyed` has been counted. Every other part asks `gate` for its rows' run.
+
+use super::booking_row::free_from;
+use super::commit::{Rows, rejection};
+use super::error::is_lost;
+use super::jobs::Work;
+use super::postgres::Postgres;
+use domain::group::Group;
+use domain::pipeline::Rejection;
+use domain::pipeline::lane::Outcome;
+use domain::{Instant, PropertyId};
+use sqlx::postgres::{PgArguments, PgConnection};
+use sqlx::query::Query;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::outcome_unknown::{Backend, connect, find_applied, in_time};
+
+/// A lane does not wait for strangers. Its plan is made once, for tables that grow from nothing:
+/// index lookups are right from the first row on.
+const SETTINGS: [(&str, &str); 8] = [
+    ("lock_timeout", "100ms"),
+    ("statement_timeout", "10s"),
+    ("idle_in_transaction_session_timeout", "5s"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
+
+const COMMIT: &str = "
+with run as materialized (
+    select * from unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[],
+        $6::bigint[], $7::bigint[])
+    with ordinality as run (property_id, base_seq, base_hash, seq, event_hash, next_deadline,
+        changed_at, place)
+), locked as materialized (
+    select run.* from run join calendar_head as head using (property_id)
+    where head.seq = run.base_seq and head.event_hash = run.base_hash
+    order by head.property_id
+    for update of head
+), advanced as (
+    update calendar_head as head
+    set seq = locked.seq, event_hash = locked.event_hash, next_deadline = locked.next_deadline,
+        changed_at = locked.changed_at
+    from locked
+    where head.property_id = locked.property_id
+        and head.seq = locked.base_seq and head.event_hash = locked.base_hash
+    returning head.property_id, locked.place
+), opened as materialized (
+    select array_agg(advanced.place is not null order by place) as runs
+    from run full join advanced using (place)
+), keyed as (
+    insert into idempotency_key (caller_id, key, request_hash, property_id, booking_id, seq,
+        created_at)
+    select row.caller_id, row.key, row.request_hash, ($1::uuid[])[row.run], row.booking_id,
+        row.seq, row.created_at
+    from unnest($8::int[], $9::uuid[], $10::text[], $11::bytea[], $12::uuid[], $13::bigint[],
+        $14::bigint[])
+        as row (run, caller_id, key, request_hash, booking_id, seq, created_at)
+    where (select runs from opened)[row.run]
+    returning 1
+), gate as materialized (
+    select runs from opened where (select count(*) from keyed) >= 0
+), booked as materialized (
+    select ($1::uuid[])[row.run] as property_id, row.*
+    from unnest($15::int[], $16::uuid[], $17::uuid[], $18::int[], $19::int[], $20::int[],
+        $21::text[], $22::text[], $23::bigint[], $24::int[], $25::bigint[], $26::text[],
+        $27::uuid[], $28::uuid[], $29::boolean[], $30::bigint[], $31::bigint[], $32::text[],
+        $33::bigint[], $34::bigint[], $35::bigint[], $36::bigint[])
+        as row (run, booking_id, guest_id, check_in, check_out, guests, status, awaiting,
+            expires_at, free_from, total, currency, quote_id, payment_id, payment_live, paid,
+            refunded, policy, version, created_at, check_in_at, check_out_at)
+    where (select runs from gate)[row.run]
+), made as (
+    insert into booking (property_id, booking_id, guest_id, check_in, check_out, guests, status,
+        awaiting, expires_at, free_from, total, currency, quote_id, payment_id, payment_live, paid,
+        refunded, policy, version, created_at, check_in_at, check_out_at)
+    select property_id, booking_id, guest_id, check_in, check_out, guests, status, awaiting,
+        expires_at, free_from, total, currency, quote_id, payment_id, payment_live, paid, refunded,
+        policy, version, created_at, check_in_at, check_out_at
+    from booked where version = 1
+), changed as (
+    update booking
+    set check_in = booked.check_in, check_out = booked.check_out, guests = booked.guests,
+        status = booked.status, awaiting = booked.awaiting, expires_at = booked.expires_at,
+        free_from = booked.free_from, total = booked.total, quote_id = booked.quote_id,
+        payment_id = booked.payment_id, payment_live = booked.payment_live, paid = booked.paid,
+        refunded = booked.refunded, policy = booked.policy, version = booked.version,
+        check_in_at = booked.check_in_at, check_out_at = booked.check_out_at
+    from booked
+    where booked.version > 1 and booking.property_id = booked.property_id
+        and booking.booking_id = booked.booking_id
+), happened as (
+    insert into calendar_event (property_id, seq, event_hash, bytes)
+    select ($1::uuid[])[row.run], row.seq, row.event_hash, row.bytes
+    from unnest($37::int[], $38::bigint[], $39::bytea[], $40::bytea[])
+        as row (run, seq, event_hash, bytes)
+    where (select runs from gate)[row.run]
+), freed as (
+    delete from occupied_night as night
+    using unnest($41::int[], $42::int[], $43::uuid[]) as row (run, night, booking_id)
+    where (select runs from gate)[row.run] and night.property_id = ($1::uuid[])[row.run]
+        and night.night = row.night and night.booking_id = row.booking_id
+), taken as (
+    insert into occupied_night (property_id, night, booking_id)
+    select ($1::uuid[])[row.run], row.night, row.booking_id
+    from unnest($44::int[], $45::int[], $46::uuid[]) as row (run, night, booking_id)
+    where (select runs from gate)[row.run]
+), attempted as (
+    insert into payment (payment_id, property_id, booking_id, provider, method, amount, currency,
+        status, refunded, created_at)
+    select row.payment_id, ($1::uuid[])[row.run], row.booking_id, row.provider, row.method,
+        row.amount, row.currency, 'created', 0, row.created_at
+    from unnest($47::int[], $48::uuid[], $49::uuid[], $50::text[], $51::text[], $52::bigint[],
+        $53::text[], $54::bigint[])
+        as row (run, payment_id, booking_id, provider, method, amount, currency, created_at)
+    where (select runs from gate)[row.run]
+), caused as (
+    insert into job (job_id, kind, subject_id, property_id, amount, payload, run_at, attempts)
+    select row.job_id, row.kind, row.subject_id, ($1::uuid[])[row.run], row.amount, '',
+        row.run_at, 0
+    from unnest($55::int[], $56::uuid[], $57::text[], $58::uuid[], $59::bigint[], $60::bigint[])
+        as row (run, job_id, kind, subject_id, amount, run_at)
+    where (select runs from gate)[row.run]
+)
+select property_id from advanced";
+
+type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
+
+/// Runs the commit's statement; gives the properties whose heads advanced.
+pub(super) async fn write_groups(
+    connection: &mut PgConnection,
+    groups: &[Arc<Group>],
+) -> Result<HashSet<PropertyId>, sqlx::Error> {
+    use sqlx::Row;
+    let rows = Rows::of(groups.iter().map(|group| &**group));
+    let statement = bind_heads_and_keys(sqlx::query(COMMIT), &rows);
+    let statement = bind_bookings(statement, &rows);
+    let statement = bind_rest(statement, &rows);
+    let advanced = statement.fetch_all(connection).await?;
+    advanced.iter().map(|row| row.try_get(0).map(PropertyId)).collect()
+}
+
+/// One column of a list of rows.
+fn column<T, C>(rows: &[T], value: impl FnMut(&T) -> C) -> Vec<C> {
+    rows.iter().map(value).collect()
+}
+
+/// The place of a row's run, as PostgreSQL counts.
+fn place(run: usize) -> i32 {
+    i32::try_from(run + 1).unwrap_or(i32::MAX)
+}
+
+fn micros(instant: Option<Instant>) -> Option<i64> {
+    instant.map(Instant::as_micros)
+}
+
+fn bind_heads_and_keys<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Statement<'q> {
+    let (runs, keys) = (&rows.runs, &rows.keys);
+    statement
+        .bind(column(runs, |run| run.property.0))
+        .bind(column(runs, |run| run.base.seq))
+        .bind(column(runs, |run| run.base.hash.0))
+        .bind(column(runs, |run| run.head.seq))
+        .bind(column(runs, |run| run.head.hash.0))
+        .bind(column(runs, |run| micros(run.next_deadline)))
+        .bind(column(runs, |run| run.changed_at.as_micros()))
+        .bind(column(keys, |(run, _)| place(*run)))
+        .bind(column(keys, |(_, used)| used.key.caller.0))
+        .bind(column(keys, |(_, used)| &*used.key.text))
+        .bind(column(keys, |(_, used)| used.key.request))
+        .bind(column(keys, |(_, used)| used.booking.0))
+        .bind(column(keys, |(_, used)| used.seq))
+        .bind(column(keys, |(_, used)| used.at.as_micros()))
+}
+
+fn bind_bookings<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Statement<'q> {
+    let places = column(&rows.bookings, |(run, _)| place(*run));
+    let bookings = column(&rows.bookings, |(_, group)| &group.booking);
+    statement
+        .bind(places)
+        .bind(column(&bookings, |b| b.id.0))
+        .bind(column(&bookings, |b| b.guest.0))
+        .bind(column(&bookings, |b| b.stay.check_in().days()))
+        .bind(column(&bookings, |b| b.stay.check_out().days()))
+        .bind(column(&bookings, |b| i32::from(b.guests)))
+        .bind(column(&bookings, |b| b.status.name()))
+        .bind(column(&bookings, |b| b.status.awaiting().map(|awaiting| awaiting.name())))
+        .bind(column(&bookings, |b| micros(b.status.expires_at())))
+        .bind(column(&bookings, |b| free_from(b.status).map(|night| night.days())))
+        .bind(column(&bookings, |b| b.total))
+        .bind(column(&bookings, |b| b.currency.code()))
+        .bind(column(&bookings, |b| b.quote.map(|quote| quote.0)))
+        .bind(column(&bookings, |b| b.attempt.map(|attempt| attempt.payment.0)))
+        .bind(column(&bookings, |b| b.has_live_attempt()))
+        .bind(column(&bookings, |b| b.paid))
+        .bind(column(&bookings, |b| b.refunded))
+        .bind(column(&bookings, |b| b.policy.name()))
+        .bind(column(&bookings, |b| i64::from(b.version)))
+        .bind(column(&bookings, |b| b.created_at.as_micros()))
+        .bind(column(&bookings, |b| b.check_in_at.as_micros()))
+        .bind(column(&bookings, |b| b.check_out_at.as_micros()))
+}
+
+fn bind_rest<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Statement<'q> {
+    let Rows { events, released, claimed, payments, jobs, .. } = rows;
+    statement
+        .bind(column(events, |(run, _)| place(*run)))
+        .bind(column(events, |(_, sealed)| sealed.event.seq))
+        .bind(column(events, |(_, sealed)| sealed.hash.0))
+        .bind(column(events, |(_, sealed)| &sealed.bytes[..]))
+        .bind(column(released, |(run, ..)| place(*run)))
+        .bind(column(released, |(_, night, _)| night.days()))
+        .bind(column(released, |(_, _, booking)| booking.0))
+        .bind(column(claimed, |(run, ..)| place(*run)))
+        .bind(column(claimed, |(_, night, _)| night.days()))
+        .bind(column(claimed, |(_, _, booking)| booking.0))
+        .bind(column(payments, |(run, _)| place(*run)))
+        .bind(column(payments, |(_, payment)| payment.payment.0))
+        .bind(column(payments, |(_, payment)| payment.booking.0))
+        .bind(column(payments, |(_, payment)| &*payment.provider))
+        .bind(column(payments, |(_, payment)| &*payment.method))
+        .bind(column(payments, |(_, payment)| payment.amount))
+        .bind(column(payments, |(_, payment)| payment.currency.code()))
+        .bind(column(payments, |(_, payment)| payment.created_at.as_micros()))
+        .bind(column(jobs, |(run, _)| place(*run)))
+        .bind(column(jobs, |(_, job)| job.id.0))
+        .bind(column(jobs, |(_, job)| Work::of(job.kind).0.name()))
+        .bind(column(jobs, |(_, job)| job.payment.0))
+        .bind(column(jobs, |(_, job)| Work::of(job.kind).1))
+        .bind(column(jobs, |(_, job)| job.run_at.as_micros()))
+}
+
+/// What an error in a transaction says about it: `None` if that is not known.
+pub(super) fn verdict(error: &sqlx::Error) -> Option<Rejection> {
+    match error {
+        // Nothing was sent.
+        sqlx::Error::Encode(_) | sqlx::Error::InvalidArgument(_) => Some(Rejection::Failed),
+        // The server said that it rolled back.
+        sqlx::Error::Database(_) if !is_lost(error) => Some(rejection(error)),
+        _ => None,
+    }
+}
+
+/// A lane's connection and the backend at its other end.
+#[derive(Debug)]
+pub(super) struct PostgresLane {
+    postgres: Arc<Postgres>,
+    live: Option<(PgConnection, Backend)>,
+}
+
+impl PostgresLane {
+    pub(super) const fn new(postgres: Arc<Postgres>) -> Self {
+        Self { postgres, live: None }
+    }
+
+    pub(super) async fn commit(&mut self, groups: &[Arc<Group>]) -> Outcome {
+        // Taken out, so that a connection whose state is unknown is not used again.
+        let (mut connection, backend) = match self.live.take() {
+            Some(live) => live,
+            None => connect(&self.postgres, &SETTINGS).await,
+        };
+        let error = match in_time(write_groups(&mut connection, groups)).await {
+            Ok(advanced) => {
+                self.live = Some((connection, backend));
+                return Outcome::Committed { advanced };
+            }
+            Err(error) => error,
+        };
+        match verdict(&error) {
+            Some(rejection) => {
+                self.live = Some((connection, backend));
+                Outcome::Failed(rejection)
+            }
+            None => {
+                tracing::warn!(%error, "the connection was lost in a commit");
+                drop(connection);
+                let (applied, live) =
+                    find_applied(&self.postgres, &SETTINGS, backend, groups).await;
+                self.live = Some(live);
+                Outcome::Lost { applied }
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What the tests are written with: a server that is started as in production and stopped with its
+//! database, people who cost nothing, a small HTTP client, a live socket, and bounded waits.
+//!
+//! Contract: a test sees the product from outside only (a process, its sockets, its log, its
+//! database), never sleeps and never tries again. It waits for events, each with a bound.
+
+mod address;
+mod chance;
+mod client;
+mod database;
+mod days;
+mod people;
+mod proxy;
+mod server;
+mod socket;
+mod storage;
+mod stories;
+mod wire;
+
+pub(crate) use address::free_address;
+pub(crate) use chance::Chance;
+pub(crate) use client::{Answer, Ask, Document, home, property_id};
+pub(crate) use database::{Database, is_proof};
+pub(crate) use days::{day, nights};
+pub(crate) use people::{PASSWORD, Person, SECRET, mint, now};
+pub(crate) use proxy::Proxy;
+pub(crate) use server::{Ended, Server, run};
+pub(crate) use socket::{Folded, Heard, Socket};
+pub(crate) use storage::Storage;
+pub(crate) use stories::{eventually, on_both, story};
+pub(crate) use wire::{Wire, request};

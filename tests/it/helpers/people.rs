@@ -1,0 +1,90 @@
+//! People as values. Their accounts are written straight into the database under one password hash,
+//! and their tokens are signed here with the server's secret, so that a thousand cost nothing.
+
+use super::Server;
+use domain::{Instant, UserId};
+use futures_util::future::join_all;
+use secrecy::SecretString;
+use std::sync::LazyLock;
+use vacancy::auth::tokens::Tokens;
+use vacancy::clock::Clock;
+use vacancy::ids::Ids;
+use vacancy::store::accounts::{Account, Role};
+use vacancy::store::{Store, StoreOptions};
+
+/// The secret of every server under test.
+pub(crate) const SECRET: &str = "kR7vQ2mXw9ZpL4tYs8Nc1HbJd6FgTe3A";
+
+/// The password of everybody here.
+pub(crate) const PASSWORD: &str = "eleven grey herons";
+
+/// Argon2id of `PASSWORD` with the product's parameters.
+const PASSWORD_HASH: &str = "PLACEHOLDER";
+
+static TOKENS: LazyLock<Tokens> = LazyLock::new(|| Tokens::new(&SecretString::from(SECRET)));
+
+/// Somebody with an account.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) id: UserId,
+    pub(crate) role: Role,
+    pub(crate) email: String,
+}
+
+/// The time on the wall.
+pub(crate) fn now() -> Instant {
+    Clock::wall()
+}
+
+/// A token for somebody, issued at this time.
+pub(crate) fn mint(person: &Person, at: Instant) -> String {
+    TOKENS.issue(person.id, person.role, person.id.0, at)
+}
+
+impl Server {
+    /// A guest with an account.
+    pub(crate) async fn guest(&self) -> Person {
+        self.people(Role::Guest, 1).await.remove(0)
+    }
+
+    /// A host with an account.
+    pub(crate) async fn host(&self) -> Person {
+        self.people(Role::Host, 1).await.remove(0)
+    }
+
+    /// An administrator with an account.
+    pub(crate) async fn admin(&self) -> Person {
+        self.people(Role::Admin, 1).await.remove(0)
+    }
+
+    /// So many people of one role.
+    pub(crate) async fn people(&self, role: Role, count: usize) -> Vec<Person> {
+        let runtime = tokio::runtime::Handle::current();
+        let url = self.storage().url();
+        let store = Store::connect(&url, runtime, StoreOptions::default()).await.expect("a store");
+        let ids = Ids::new(Clock::new(now(), false));
+        let people: Vec<Person> = (0..count)
+            .map(|_| {
+                let id = ids.user();
+                Person { id, role, email: format!("{id}@example.com") }
+            })
+            .collect();
+        let inserting = people.iter().map(|person| store.insert_account(account(person), None));
+        for inserted in join_all(inserting).await {
+            inserted.expect("an account");
+        }
+        people
+    }
+}
+
+fn account(person: &Person) -> Account {
+    Account {
+        id: person.id,
+        email: person.email.clone(),
+        password_hash: PASSWORD_HASH.to_owned(),
+        first_name: "Ada".to_owned(),
+        last_name: "Lovelace".to_owned(),
+        role: person.role,
+        created_at: now(),
+    }
+}

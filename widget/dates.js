@@ -1,0 +1,124 @@
+// Civil dates as `YYYY-MM-DD` strings and months as `YYYY-MM` strings.
+//
+// A night of a stay is a date on a wall calendar, not an instant, so all arithmetic here is on
+// whole days counted in integers: no clock change, leap second or viewer's time zone can move a
+// date. Both string forms sort in the order of time, so `<` and `>=` compare them. The only places
+// where an instant or a zone appears are `todayIn`, which asks what the wall calendar of a zone
+// shows, and the formatters, which are pinned to UTC. The conversion is Howard Hinnant's
+// `days_from_civil` for the proleptic Gregorian calendar; day 0 is 1970-01-01.
+
+const MS_PER_DAY = 86_400_000;
+const DAYS_PER_ERA = 146_097;
+
+/** Days from 1970-01-01 to `date`. */
+export function dayNumber(date) {
+  const [year, month, day] = date.split("-").map(Number);
+  const shifted = month <= 2 ? year - 1 : year;
+  const era = Math.floor(shifted / 400);
+  const yearOfEra = shifted - era * 400;
+  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100);
+  return era * DAYS_PER_ERA + dayOfEra + dayOfYear - 719_468;
+}
+
+/** The date that lies `number` days after 1970-01-01. */
+export function dateOf(number) {
+  const shifted = number + 719_468;
+  const era = Math.floor(shifted / DAYS_PER_ERA);
+  const dayOfEra = shifted - era * DAYS_PER_ERA;
+  const yearOfEra = Math.floor(
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
+  );
+  const dayOfYear =
+    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
+  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
+  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  return `${padded(year, 4)}-${padded(month, 2)}-${padded(day, 2)}`;
+}
+
+export function addDays(date, days) {
+  return dateOf(dayNumber(date) + days);
+}
+
+/** The number of nights in the stay `[from, to)`; negative when reversed. */
+export function daysBetween(from, to) {
+  return dayNumber(to) - dayNumber(from);
+}
+
+/** Every date of the half-open range `[from, to)`, in order. */
+export function* datesBetween(from, to) {
+  const end = dayNumber(to);
+  for (let number = dayNumber(from); number < end; number += 1) yield dateOf(number);
+}
+
+/** 0 for Monday to 6 for Sunday. */
+export function weekday(date) {
+  return (((dayNumber(date) + 3) % 7) + 7) % 7;
+}
+
+export function monthOf(date) {
+  return date.slice(0, 7);
+}
+
+export function firstOf(month) {
+  return `${month}-01`;
+}
+
+export function addMonths(month, count) {
+  const [year, number] = month.split("-").map(Number);
+  const total = year * 12 + (number - 1) + count;
+  return `${padded(Math.floor(total / 12), 4)}-${padded((total % 12) + 1, 2)}`;
+}
+
+export function daysIn(month) {
+  return daysBetween(firstOf(month), firstOf(addMonths(month, 1)));
+}
+
+export function datesIn(month) {
+  return datesBetween(firstOf(month), firstOf(addMonths(month, 1)));
+}
+
+/** The same day of the month `count` months later, or the last day of a shorter month. */
+export function sameDayIn(date, count) {
+  const month = addMonths(monthOf(date), count);
+  return `${month}-${padded(Math.min(Number(date.slice(8)), daysIn(month)), 2)}`;
+}
+
+/** The date that a wall calendar in `timeZone` (an IANA name) shows at the instant `now`. */
+export function todayIn(timeZone, now) {
+  const parts = new Intl.DateTimeFormat("en-u-ca-iso8601-nu-latn", {
+    timeZone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  }).formatToParts(now);
+  const part = (type) => parts.find((each) => each.type === type).value;
+  return `${padded(part("year"), 4)}-${part("month")}-${part("day")}`;
+}
+
+/** `date` in the words of `locale`; `options` are those of `Intl.DateTimeFormat`. */
+export function formatDate(date, locale, options) {
+  return formatter(locale, options).format(dayNumber(date) * MS_PER_DAY);
+}
+
+/** The stay `[from, to]` in the words of `locale`, shared parts said once. */
+export function formatRange(from, to, locale, options) {
+  return formatter(locale, options).formatRange(
+    dayNumber(from) * MS_PER_DAY,
+    dayNumber(to) * MS_PER_DAY,
+  );
+}
+
+function formatter(locale, options) {
+  return new Intl.DateTimeFormat(locale, { ...options, timeZone: "UTC" });
+}
+
+function padded(number, width) {
+  return String(number).padStart(width, "0");
+}

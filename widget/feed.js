@@ -1,0 +1,282 @@
+// One WebSocket per server, shared by all calendars of a page, that keeps each of them true.
+//
+// `watch` hands a listener the folded calendar of one property whenever it changes, with `live`
+// saying how far to trust it: `connecting` before the first snapshot, `live` while every event up
+// to now is known to be folded, `reconnecting` at any doubt. Doubts are a closed or silent socket,
+// a hole in the numbering (heals by resuming from the last seq), and a digest or an epoch that
+// differs (heals by a new snapshot). A calendar that is in doubt stays visible, since the last
+// known truth is more useful than an empty page.
+//
+// The socket, the timers and the randomness are parameters, so that tests need no network.
+
+import { agrees, fold, fromSnapshot } from "./calendar.js";
+
+const SILENCE_BEFORE_PING_MS = 25_000;
+const ANSWER_WITHIN_MS = 10_000;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 30_000;
+const RESUMES_BEFORE_SNAPSHOT = 2;
+const LINGER_MS = 1_000;
+const OPEN = 1;
+
+const feeds = new Map();
+
+/** The feed of the server whose WebSocket is at `url`, the same one for every caller. */
+export function feedAt(url) {
+  const key = String(url);
+  if (!feeds.has(key)) feeds.set(key, wokenByTheBrowser(new Feed(key)));
+  return feeds.get(key);
+}
+
+// A socket does not notice that a laptop slept or changed networks; the browser does. Being
+// offline is only a hint too: a server on this very machine can still be reached.
+function wokenByTheBrowser(feed) {
+  for (const type of ["online", "offline"]) addEventListener(type, () => feed.nudge());
+  document.addEventListener("visibilitychange", () => document.hidden || feed.nudge());
+  return feed;
+}
+
+/**
+ * The wait before try number `failures` (from 1): doubling, capped, and spread over its upper half
+ * so that the readers of a restarted server do not all come back in one instant.
+ */
+export function retryDelayMs(failures, random) {
+  const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
+  return ceiling * (0.5 + 0.5 * random());
+}
+
+const BROWSER = {
+  connect: (url) => new WebSocket(url),
+  later: (action, delayMs) => setTimeout(action, delayMs),
+  cancel: (timer) => clearTimeout(timer),
+  random: Math.random,
+};
+
+export class Feed {
+  #url;
+  #world;
+  #socket = null;
+  #subscriptions = new Map();
+  #failures = 0;
+  #retry = null;
+  #silence = null;
+
+  constructor(url, world = BROWSER) {
+    this.#url = url;
+    this.#world = world;
+  }
+
+  /**
+   * Follows `property` over the window `[from, to)` until the returned function is called.
+   * The listener gets `{calendar, live, error, changes}`, at once and after every change.
+   */
+  watch(property, { from, to }, listener) {
+    let subscription = this.#subscriptions.get(property);
+    if (!subscription) {
+      subscription = {
+        property, from, to, calendar: null, error: null, listeners: new Set(),
+        awaited: true, goal: 0, doubts: 0, fresh: false, timer: null,
+      };
+      this.#subscriptions.set(property, subscription);
+      this.#ask(subscription);
+    } else if (from < subscription.from || to > subscription.to) {
+      if (from < subscription.from) subscription.from = from;
+      if (to > subscription.to) subscription.to = to;
+      subscription.fresh = true;
+      this.#ask(subscription);
+    }
+    subscription.listeners.add(listener);
+    listener(viewOf(subscription, []));
+    this.#connect();
+    return () => this.#leave(subscription, listener);
+  }
+
+  /** Something outside changed: retries at once when waiting, else asks the server for a sign. */
+  nudge() {
+    if (this.#retry !== null) {
+      this.#world.cancel(this.#retry);
+      this.#retry = null;
+      this.#connect();
+    } else if (this.#socket?.readyState === OPEN) {
+      this.#probe();
+    }
+  }
+
+  #leave(subscription, listener) {
+    subscription.listeners.delete(listener);
+    if (subscription.listeners.size > 0) return;
+    this.#settle(subscription);
+    this.#subscriptions.delete(subscription.property);
+    this.#send({ type: "unsubscribe", property: subscription.property });
+    // An element that is moved within its page leaves and comes back in the same moment.
+    this.#world.later(() => this.#subscriptions.size === 0 && this.#drop(), LINGER_MS);
+  }
+
+  #connect() {
+    if (this.#socket || this.#retry !== null || this.#subscriptions.size === 0) return;
+    const socket = this.#world.connect(this.#url);
+    this.#socket = socket;
+    this.#expectWithin(ANSWER_WITHIN_MS, () => this.#drop());
+    socket.onopen = () => {
+      this.#heard();
+      for (const subscription of this.#subscriptions.values()) this.#ask(subscription);
+    };
+    socket.onmessage = ({ data }) => {
+      this.#heard();
+      this.#receive(data);
+    };
+    socket.onclose = (event) => this.#drop(retryHintMs(event));
+  }
+
+  // A dead peer never completes the closing handshake, so the socket is let go without waiting.
+  #drop(hintMs = 0) {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#socket = null;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+    this.#expectWithin(0, null);
+    for (const subscription of this.#subscriptions.values()) {
+      this.#settle(subscription);
+      subscription.awaited = true;
+      tell(subscription, []);
+    }
+    if (this.#subscriptions.size === 0) return;
+    this.#failures += 1;
+    this.#retry = this.#world.later(() => {
+      this.#retry = null;
+      this.#connect();
+    }, hintMs + retryDelayMs(this.#failures, this.#world.random));
+  }
+
+  #heard() {
+    this.#expectWithin(SILENCE_BEFORE_PING_MS, () => this.#probe());
+  }
+
+  // The server's own pings are invisible to scripts; without a question of ours a connection that
+  // died quietly would look alive for ever.
+  #probe() {
+    this.#send({ type: "ping" });
+    this.#expectWithin(ANSWER_WITHIN_MS, () => this.#drop());
+  }
+
+  #expectWithin(delayMs, otherwise) {
+    this.#world.cancel(this.#silence);
+    this.#silence = otherwise && this.#world.later(otherwise, delayMs);
+  }
+
+  #send(frame) {
+    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(frame));
+  }
+
+  #ask(subscription) {
+    const { property, from, to, calendar, fresh } = subscription;
+    subscription.awaited = true;
+    if (this.#socket?.readyState !== OPEN) return;
+    const after = calendar && !fresh ? { epoch: calendar.epoch, seq: calendar.seq } : undefined;
+    this.#send({ type: "subscribe", property, from, to, after });
+    this.#settle(subscription);
+    subscription.timer = this.#world.later(() => this.#doubt(subscription, true), ANSWER_WITHIN_MS);
+  }
+
+  #settle(subscription) {
+    this.#world.cancel(subscription.timer);
+    subscription.timer = null;
+  }
+
+  // The first doubt is cleared up at once; one that comes back waits longer each time, so that a
+  // server and a widget that disagree for good do not keep each other busy.
+  #doubt(subscription, fresh) {
+    subscription.awaited = true;
+    subscription.doubts += 1;
+    subscription.fresh ||= fresh || subscription.doubts > RESUMES_BEFORE_SNAPSHOT;
+    tell(subscription, []);
+    this.#settle(subscription);
+    if (subscription.doubts === 1) {
+      this.#ask(subscription);
+    } else {
+      const delayMs = retryDelayMs(subscription.doubts - 1, this.#world.random);
+      subscription.timer = this.#world.later(() => this.#ask(subscription), delayMs);
+    }
+  }
+
+  #receive(data) {
+    let frame;
+    try {
+      frame = JSON.parse(data);
+    } catch {
+      this.#drop();
+      return;
+    }
+    const subscription = this.#subscriptions.get(frame.property ?? frame.ref);
+    if (!subscription) return;
+    if (frame.type === "snapshot") this.#snapshot(subscription, frame);
+    else if (frame.type === "resumed") this.#resumed(subscription, frame);
+    else if (frame.type === "delta") this.#delta(subscription, frame);
+    else if (frame.type === "error") this.#refused(subscription, frame);
+  }
+
+  #snapshot(subscription, frame) {
+    const calendar = fromSnapshot(frame);
+    if (!agrees(calendar, frame.digests)) return this.#doubt(subscription, true);
+    subscription.calendar = calendar;
+    subscription.fresh = false;
+    this.#answered(subscription, calendar.seq);
+    tell(subscription, frame.ranges);
+  }
+
+  #resumed(subscription, frame) {
+    if (frame.epoch !== subscription.calendar?.epoch) return this.#doubt(subscription, true);
+    this.#answered(subscription, frame.seq);
+    tell(subscription, []);
+  }
+
+  #answered(subscription, goal) {
+    this.#failures = 0;
+    subscription.error = null;
+    subscription.awaited = false;
+    subscription.goal = goal;
+    if (isLive(subscription)) this.#settle(subscription);
+  }
+
+  // Until the answer to a question has come, deltas still belong to what was before it: they are
+  // contained in the answer or follow it once more.
+  #delta(subscription, frame) {
+    if (subscription.awaited) return;
+    const { verdict, calendar } = fold(subscription.calendar, frame);
+    if (verdict === "known") return;
+    if (verdict !== "applied") return this.#doubt(subscription, verdict !== "gap");
+    subscription.calendar = calendar;
+    subscription.doubts = 0;
+    if (isLive(subscription)) this.#settle(subscription);
+    tell(subscription, frame.changes);
+  }
+
+  #refused(subscription, { code, detail }) {
+    this.#settle(subscription);
+    subscription.error = { code, detail };
+    tell(subscription, []);
+  }
+}
+
+// A resume is answered with the seq to reach; until the missed deltas are in, the calendar is old.
+function isLive({ awaited, calendar, goal }) {
+  return !awaited && calendar !== null && calendar.seq >= goal;
+}
+
+function viewOf(subscription, changes) {
+  const { calendar, error } = subscription;
+  const live = isLive(subscription) ? "live" : calendar ? "reconnecting" : "connecting";
+  return { calendar, live, error, changes };
+}
+
+function tell(subscription, changes) {
+  const view = viewOf(subscription, changes);
+  for (const listener of [...subscription.listeners]) listener(view);
+}
+
+// A server that stops says in the close reason after how many milliseconds to come back.
+function retryHintMs({ code, reason }) {
+  const hint = code === 1012 ? /retry_ms=(\d+)/.exec(reason) : null;
+  return hint ? Math.min(Number(hint[1]), LONGEST_RETRY_MS) : 0;
+}

@@ -1,0 +1,146 @@
+//! `cargo xtask prove [NAME]`: the figures that the product promises, in full.
+//!
+//! Contract: each promise is one proof with a name and a sentence, and ends in one line that says
+//! PASS or FAIL. The proofs are the same tests that `cargo xtask test` runs in a short form; the
+//! variable `PROVE=1` makes them take their full figures. A proof that matches no test fails, and
+//! every proof is run even when an earlier one failed.
+
+use std::process::Command;
+
+use crate::Result;
+use crate::bench;
+use crate::cargo::{self, TestBinary};
+use crate::postgres::Postgres;
+use crate::suite::{self, Kind};
+use crate::test::Machine;
+
+struct Proof {
+    name: &'static str,
+    sentence: &'static str,
+    means: Means,
+}
+
+/// How a proof is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Means {
+    /// Tests in this test binary: all of them if it has the proof's name, else that module of it.
+    Tests(&'static str),
+    /// The floors of the benchmark.
+    Bench,
+}
+
+const PROOFS: &[Proof] = &[
+    Proof {
+        name: "simulator",
+        sentence: "10,000 seeds within 2 minutes, every listed state reached, every bug caught",
+        means: Means::Tests("simulator"),
+    },
+    Proof {
+        name: "replay",
+        sentence: "recorded demand: 8,034 accepted, 6,802 refused, 4,657 canceled, all explained",
+        means: Means::Tests("it"),
+    },
+    Proof {
+        name: "stampede",
+        sentence: "1,000 guests for the same nights: one 201, 999 times 409, no 5xx",
+        means: Means::Tests("it"),
+    },
+    Proof {
+        name: "contention",
+        sentence: "64 clients on 20 properties for a minute: no overlap, no refusal without a cause",
+        means: Means::Tests("it"),
+    },
+    Proof {
+        name: "crash",
+        sentence: "20 times kill -9 under load: every 201 is there, the rest wholly there or absent",
+        means: Means::Tests("it"),
+    },
+    Proof {
+        name: "two_servers",
+        sentence: "two servers, one property, 100 lost fences or more: no overlap, no gap, no 5xx",
+        means: Means::Tests("it"),
+    },
+    Proof {
+        name: "bystanders",
+        sentence: "one poisoned command among 256 harms nobody else; one key, one effect",
+        means: Means::Tests("it"),
+    },
+    Proof {
+        name: "resets",
+        sentence: "5,000 requests reset by their clients: no connection stuck, nothing lost",
+        means: Means::Tests("it"),
+    },
+    Proof {
+        name: "page",
+        sentence: "a booking in one window shows in the other within a second, its release too",
+        means: Means::Tests("it"),
+    },
+    Proof {
+        name: "speed",
+        sentence: "one actor per property and group commit beat row locks and constraints",
+        means: Means::Bench,
+    },
+];
+
+/// Runs all proofs, or the named one; true when every one passed.
+pub(crate) fn run(name: Option<&str>) -> Result<bool> {
+    let wanted = |proof: &&Proof| name.is_none_or(|name| name == proof.name);
+    let proofs: Vec<&Proof> = PROOFS.iter().filter(wanted).collect();
+    if proofs.is_empty() {
+        let names: Vec<&str> = PROOFS.iter().map(|proof| proof.name).collect();
+        return Err(format!("there is no such proof; there are {}", names.join(", ")).into());
+    }
+    let lines = prove_all(&proofs)?;
+    println!();
+    for (proof, good) in &lines {
+        println!("{} {}: {}", if *good { "PASS" } else { "FAIL" }, proof.name, proof.sentence);
+    }
+    Ok(lines.iter().all(|(_, good)| *good))
+}
+
+fn prove_all<'a>(proofs: &[&'a Proof]) -> Result<Vec<(&'a Proof, bool)>> {
+    let mut lines = Vec::new();
+    let (tests, benches): (Vec<&Proof>, Vec<&Proof>) =
+        proofs.iter().partition(|proof| proof.means != Means::Bench);
+    if !tests.is_empty() {
+        let machine = Machine::prepare()?;
+        let binaries = cargo::test_binaries()?;
+        let postgres = machine.start_postgres()?;
+        for proof in tests {
+            let commands = commands(proof, &machine, &binaries, &postgres);
+            lines
+                .push((proof, said(suite::run(proof.name, Kind::Tests, commands).map(|o| o.good))));
+        }
+    }
+    // By itself, with the tests' server stopped: it measures.
+    lines.extend(benches.into_iter().map(|proof| (proof, said(bench::run()))));
+    Ok(lines)
+}
+
+/// One test at a time, so that nothing but the proof has the machine.
+fn commands(
+    proof: &Proof,
+    machine: &Machine,
+    binaries: &[TestBinary],
+    postgres: &Postgres,
+) -> Vec<Command> {
+    let Means::Tests(target) = proof.means else { return Vec::new() };
+    let binaries = binaries.iter().filter(|binary| binary.target == target);
+    let commands = binaries.map(|binary| {
+        let mut command = machine.command(binary, postgres);
+        command.env("PROVE", "1").args(["--nocapture", "--test-threads=1"]);
+        if target != proof.name {
+            command.arg(format!("{}::", proof.name));
+        }
+        command
+    });
+    commands.collect()
+}
+
+/// A proof that could not be carried out is one that failed.
+fn said(result: Result<bool>) -> bool {
+    result.unwrap_or_else(|error| {
+        println!("xtask: {error}");
+        false
+    })
+}
