@@ -1,1 +1,25 @@
-fn main() {}
+//! The product from outside: the real binary over HTTP and WebSocket, on SQLite and PostgreSQL.
+//!
+//! One file per subject. `cargo xtask test` runs everything in its short form with the servers and
+//! programs that are needed; `cargo xtask prove` takes the full figures.
+
+mod helpers;
+
+mod bad_input;
+mod bystanders;
+mod contention;
+mod crash;
+mod http;
+mod keys;
+mod page;
+mod payments;
+mod readiness;
+mod replay;
+mod resets;
+mod secrets;
+mod shutdown;
+mod stampede;
+mod story;
+mod tidy;
+mod two_servers;
+mod ws;

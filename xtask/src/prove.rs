@@ -47,12 +47,12 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "contention",
-        sentence: "64 clients on 20 properties for a minute: no overlap, no refusal without a cause",
+        sentence: "64 clients on 20 properties for a minute: no overlap, every refusal has a cause",
         means: Means::Tests("it"),
     },
     Proof {
         name: "crash",
-        sentence: "20 times kill -9 under load: every 201 is there, the rest wholly there or absent",
+        sentence: "20 times kill -9 under load: every 201 is there, the rest all or nothing",
         means: Means::Tests("it"),
     },
     Proof {

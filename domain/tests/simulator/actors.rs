@@ -100,9 +100,12 @@ impl World {
         let now = self.queue.now();
         let mut effects = std::mem::take(&mut self.effects);
         let reads = matches!(input, Input::HeadRead { .. });
+        let trace = std::env::var_os("TRACE").is_some();
+        if trace { let mut t = format!("{input:?}"); t.truncate(700); eprintln!("{now} {address:?} << {t}"); }
         if let Some(actor) = self.actor(address) {
             actor.machine.step(now, input, &mut effects);
         }
+        if trace { for e in &effects { let mut t = match e { Effect::Offer(g) => format!("Offer {:?} {:?}->{:?} {:?}", g.id, g.base, g.head, g.booking), Effect::Publish(s) => format!("Publish {:?}", s.head), Effect::Committed(g) => format!("Committed {:?}", g.head), Effect::Turn(gs) => format!("Turn {:?}", gs.iter().map(|g| (g.base, g.head, &g.booking)).collect::<Vec<_>>()), e => format!("{e:?}") }; t.truncate(500); eprintln!("      >> {t}"); } }
         if reads && effects.iter().any(|effect| matches!(effect, Effect::Load { .. })) {
             self.reach(Reached::StaleRefusal);
         }
@@ -140,7 +143,7 @@ impl World {
             }
             Effect::Publish(snapshot) => {
                 let told = &mut self.nodes[node].desks[property].told;
-                self.oracle.see_snapshot(property, told, &snapshot)?;
+                self.oracle.see_snapshot(property, told, &snapshot, self.queue.now())?;
             }
             Effect::Reply(ticket, answer) => self.hear(address, ticket, answer)?,
             Effect::Committed(group) => {

@@ -6,7 +6,7 @@
 
 use domain::booking::Cause;
 use domain::calendar::{Claim, NightState};
-use domain::event::{By, Event, EventHash, Fact, Head, Sealed};
+use domain::event::{By, Event, EventHash, Fact, Head, Sealed, Seq};
 use domain::state::Snapshot;
 use domain::{Awaiting, Booking, BookingId, Instant, Month, Night, Status, codec};
 use std::collections::HashMap;
@@ -16,12 +16,13 @@ use uuid::Uuid;
 /// A rule that does not hold, in words.
 pub(crate) type Checked<T = ()> = Result<T, String>;
 
-/// A booking as it stood from the moment at which that was durable.
+/// A booking as it stood from the moment at which that was durable until the first moment at which
+/// anybody could know of the next version.
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
     pub(crate) from: Instant,
-    /// When the next version was durable.
-    pub(crate) to: Option<Instant>,
+    /// The event that made the next version.
+    pub(crate) ended_by: Option<Seq>,
     pub(crate) booking: Booking,
 }
 
@@ -43,6 +44,8 @@ pub(crate) struct Ledger {
     /// The nights as somebody sees them who knows nothing but the events' changes.
     public: HashMap<Night, NightState>,
     last_at: Instant,
+    /// When each event was published first.
+    told_at: Vec<Instant>,
     hashes: Vec<EventHash>,
     /// A fingerprint of the held nights after each event.
     prints: Vec<u64>,
@@ -107,9 +110,9 @@ impl Ledger {
         self.check_public(event, after)?;
         let versions = self.bookings.entry(after.id).or_default();
         if let Some(last) = versions.last_mut() {
-            last.to = Some(now);
+            last.ended_by = Some(event.seq);
         }
-        versions.push(Version { from: now, to: None, booking: after.clone() });
+        versions.push(Version { from: now, ended_by: None, booking: after.clone() });
         Ok(())
     }
 
@@ -173,7 +176,7 @@ impl Ledger {
     }
 
     /// Whether a published snapshot is what was durable at its number.
-    pub(crate) fn check_snapshot(&self, snapshot: &Snapshot) -> Checked {
+    pub(crate) fn check_snapshot(&mut self, snapshot: &Snapshot, now: Instant) -> Checked {
         let head = snapshot.head;
         ensure!(self.had(head), "a snapshot of {head:?} is published, {:?} is durable", self.head);
         let at = usize::try_from(head.seq - 1).map_err(|error| error.to_string())?;
@@ -183,6 +186,7 @@ impl Ledger {
             print ^ fingerprint(night, Holder { booking, state })
         });
         ensure!(print == self.prints[at], "the snapshot of {} is not the fold", head.seq);
+        self.told_at.resize(self.told_at.len().max(at + 1), now);
         Ok(())
     }
 
@@ -204,8 +208,7 @@ impl Ledger {
             };
             stay.check_in() <= night
                 && night < stay.check_out()
-                && version.from <= now
-                && version.to.is_none_or(|to| asked <= to)
+                && self.meets(version, asked, now)
                 && !over
         })
     }
@@ -217,8 +220,14 @@ impl Ledger {
         asked: Instant,
         now: Instant,
     ) -> impl Iterator<Item = &Booking> {
-        let met = move |v: &&Version| v.from <= now && v.to.is_none_or(|to| asked <= to);
+        let met = move |version: &&Version| self.meets(version, asked, now);
         self.bookings.get(&id).into_iter().flatten().filter(met).map(|version| &version.booking)
+    }
+
+    fn meets(&self, version: &Version, asked: Instant, now: Instant) -> bool {
+        let known = |seq| self.told_at.get(usize::try_from(seq - 1).unwrap_or(0));
+        let ended = version.ended_by.and_then(known);
+        version.from <= now && ended.is_none_or(|ended| asked <= *ended)
     }
 
     /// The nights that are held now, with their holders.

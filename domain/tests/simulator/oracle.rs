@@ -100,12 +100,13 @@ impl Oracle {
 
     /// A snapshot for everybody to read.
     pub(crate) fn see_snapshot(
-        &self,
+        &mut self,
         property: usize,
         told: &mut Told,
         snapshot: &Snapshot,
+        now: Instant,
     ) -> Checked {
-        self.ledgers[property].check_snapshot(snapshot)?;
+        self.ledgers[property].check_snapshot(snapshot, now)?;
         let seq = snapshot.head.seq;
         ensure!(told.published <= seq, "{seq} is published after {}", told.published);
         told.published = seq;

@@ -14,6 +14,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError};
 use futures_util::FutureExt;
 use std::any::Any;
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 use uuid::Uuid;
@@ -50,30 +51,43 @@ pub async fn envelope<B: MessageBody + 'static>(
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let answering = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind();
     let answered = REQUEST_ID.scope(id, answering).await;
-    let failed = REQUEST_ID.sync_scope(id, || match answered {
-        Ok(Ok(answer)) => Ok(framework::rewritten(answer)),
-        Ok(Err(error)) => Err(framework::of_error(&error)),
-        Err(panic) => Err(panicked(panic.as_ref())),
-    });
-    match failed {
-        Ok(mut answer) => {
+    let mut response = match answered {
+        Ok(Ok(answer)) => {
+            let mut answer = REQUEST_ID.sync_scope(id, || framework::rewritten(answer));
             let status = answer.status();
             decorate(answer.headers_mut(), status, id);
             log(&method, uri.path(), status, started, id);
-            Ok(answer)
+            return Ok(answer);
         }
-        Err(mut response) => {
-            let status = response.status();
-            decorate(response.headers_mut(), status, id);
-            log(&method, uri.path(), status, started, id);
-            Err(InternalError::from_response("answered", response).into())
-        }
-    }
+        Ok(Err(error)) => REQUEST_ID.sync_scope(id, || framework::of_error(&error)),
+        Err(panic) => REQUEST_ID.sync_scope(id, || panicked(panic.as_ref())),
+    };
+    let status = response.status();
+    decorate(response.headers_mut(), status, id);
+    log(&method, uri.path(), status, started, id);
+    // Without the request there is no answer to return: the server sends what the error holds.
+    Err(InternalError::from_response("answered", response).into())
+}
+
+/// The low bits of a UUID that hold nothing but randomness (RFC 9562, section 5.7).
+const RANDOM_BITS: u128 = (1 << 62) - 1;
+
+thread_local! {
+    static LAST_ID: Cell<u128> = Cell::new(random_id());
+}
+
+/// A worker's ids count up from a random start: they must be unique, not secret, and randomness
+/// for each request would cost a system call.
+fn new_id() -> Uuid {
+    let last = LAST_ID.get();
+    let next = (last & !RANDOM_BITS) | (last.wrapping_add(1) & RANDOM_BITS);
+    LAST_ID.set(next);
+    Uuid::from_u128(next)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a request id is no fact of the product")]
-fn new_id() -> Uuid {
-    Uuid::now_v7()
+fn random_id() -> u128 {
+    Uuid::now_v7().as_u128()
 }
 
 /// The answer to a panic. Its message went to the log by the panic hook; it is repeated here with

@@ -98,7 +98,7 @@ codes! {
         "Some of the nights are booked.";
     UnavailableHeld "unavailable_held" CONFLICT "The nights are held"
         "Some of the nights are held for somebody who has not paid yet; held_until says how long.";
-    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Not the right type of body"
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Wrong type of body"
         "The body must be sent with Content-Type: application/json.";
     UriTooLong "uri_too_long" URI_TOO_LONG "The address is too long"
         "The address of the request is longer than the server reads.";

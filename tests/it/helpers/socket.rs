@@ -152,6 +152,10 @@ impl Folded {
         for (month, digest) in digests {
             let nights = self.states.iter().filter(|(night, _)| night.starts_with(month.as_str()));
             let letters: Vec<u8> = nights.map(|(_, state)| letter(state)).collect();
+            if letters.is_empty() {
+                // The whole month lies outside of the window.
+                continue;
+            }
             let expected = format!("{:08x}", crc32(&letters));
             assert_eq!(digest.as_str(), Some(expected.as_str()), "{month} in {message}");
         }
