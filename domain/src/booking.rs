@@ -281,9 +281,13 @@ impl Booking {
             return Err(Illegal::Status(self.status));
         }
         if self.total == 0 {
-            // Nothing is due, so nobody is asked: the booking stands at once.
+            // Nothing is due, so nobody is asked: the booking stands at once, or waits for its host.
             let status = self.status_when_paid();
-            return Ok(self.to(Cause::Confirmed, status));
+            return Ok(if status == self.status {
+                Stepped::Already(self)
+            } else {
+                self.to(Cause::Confirmed, status)
+            });
         }
         self.attempt = Some(Attempt { payment, live: true });
         let status = self.status;
@@ -314,6 +318,8 @@ impl Booking {
         let paid_by_this = self.paid > 0 && self.attempt.is_some_and(|a| a.payment == payment);
         match self.status {
             _ if paid_by_this => return Ok(Stepped::Already(self)),
+            // It is paid, or was and went back: a second payment has no place here.
+            status if self.paid > 0 => return Err(Illegal::Status(status)),
             Status::Pending { .. } => {}
             Status::Expired if now < self.check_in_at => {}
             status => return Err(Illegal::Status(status)),
@@ -343,7 +349,7 @@ impl Booking {
         self.to(Cause::Canceled, Status::Canceled)
     }
 
-    fn on_deadline(self, release: Duration, now: Instant) -> Result<Stepped, Illegal> {
+    fn on_deadline(mut self, release: Duration, now: Instant) -> Result<Stepped, Illegal> {
         match self.status {
             Status::Pending { expires_at, .. } if now < expires_at => Err(Illegal::Time),
             Status::Pending { awaiting: Awaiting::Payment, .. } if self.has_live_attempt() => {
@@ -351,7 +357,13 @@ impl Booking {
                 let status = Status::Pending { awaiting: Awaiting::Release, expires_at };
                 Ok(self.to(Cause::Releasing, status))
             }
-            Status::Pending { .. } => Ok(self.refunded_to(Cause::Expired, Status::Expired)),
+            Status::Pending { awaiting, .. } => {
+                if awaiting == Awaiting::Host && self.paid == 0 {
+                    // The host never agreed, so a late payment must not confirm it.
+                    self.attempt = None;
+                }
+                Ok(self.refunded_to(Cause::Expired, Status::Expired))
+            }
             Status::Confirmed if now >= self.check_out_at => {
                 Ok(self.to(Cause::Completed, Status::Completed))
             }

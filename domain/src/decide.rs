@@ -8,7 +8,7 @@ use crate::command::{Command, Intent};
 use crate::event::Seq;
 use crate::group::{Group, Incarnation};
 use crate::refusal::{self, Refusal};
-use crate::state::{Draft, State};
+use crate::state::{Draft, KEY_TTL, State};
 use crate::switches::Bug;
 use crate::{Awaiting, BookingId, Instant, Stay, UserId};
 
@@ -28,7 +28,7 @@ pub enum Verdict {
 impl State {
     /// Decides one command. Deadlines that have passed must have been enforced before.
     pub fn decide(&mut self, command: &Command, incarnation: Incarnation, now: Instant) -> Verdict {
-        if let Some(answer) = self.known_key(command) {
+        if let Some(answer) = self.known_key(command, now) {
             return answer;
         }
         let stepped = match &command.intent {
@@ -81,9 +81,13 @@ impl State {
         }
     }
 
-    fn known_key(&self, command: &Command) -> Option<Verdict> {
+    /// What a key stands for, unless it is so old that other processes have forgotten it.
+    fn known_key(&self, command: &Command, now: Instant) -> Option<Verdict> {
         let key = command.key.as_ref()?;
         let used = self.key(key.caller, &key.text)?;
+        if now.since(used.at) > KEY_TTL {
+            return None;
+        }
         Some(if used.key.request == key.request {
             Verdict::Replay { booking: used.booking, seq: used.seq }
         } else {
@@ -110,7 +114,7 @@ impl State {
         let (awaiting, expires_at) = if property.instant_book {
             (Awaiting::Payment, now.plus(self.settings.hold_ttl))
         } else {
-            (Awaiting::Host, now.plus(crate::state::KEY_TTL).min(check_in_at))
+            (Awaiting::Host, now.plus(KEY_TTL).min(check_in_at))
         };
         Ok(Booking {
             id,

@@ -13,6 +13,7 @@ pub type Incarnation = u64;
 /// A group's name within this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId {
+    pub property: PropertyId,
     pub incarnation: Incarnation,
     pub number: u64,
 }

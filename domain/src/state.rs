@@ -187,7 +187,11 @@ impl State {
         self.head = head;
         self.put_booking(after.clone());
         Group {
-            id: GroupId { incarnation, number: head.seq.unsigned_abs() },
+            id: GroupId {
+                property: self.property.id,
+                incarnation,
+                number: head.seq.unsigned_abs(),
+            },
             property: self.property.id,
             base,
             head,
@@ -261,7 +265,8 @@ fn jobs(
     head: Head,
     now: Instant,
 ) -> Vec<Job> {
-    let Some(Attempt { payment, live }) = after.attempt else { return Vec::new() };
+    let attempt = after.attempt.or(before.and_then(|before| before.attempt));
+    let Some(Attempt { payment, live }) = attempt else { return Vec::new() };
     let mut jobs = Vec::new();
     let mut add = |number: u8, kind| {
         jobs.push(Job { id: Job::id_of(head, number), kind, payment, run_at: now });
@@ -270,6 +275,8 @@ fn jobs(
         Cause::AttemptStarted => add(0, JobKind::CreateIntent),
         Cause::Releasing => add(0, JobKind::CancelIntent),
         Cause::Canceled | Cause::Declined if live => add(0, JobKind::CancelIntent),
+        // Only a request that its host never answered forgets its attempt.
+        Cause::Expired if live && after.attempt.is_none() => add(0, JobKind::CancelIntent),
         _ => {}
     }
     let back = after.refunded - before.map_or(0, |before| before.refunded);

@@ -170,4 +170,4 @@ create table job (
 );
 
 create index job_due on job (run_at) where buried_at is null;
-create index job_of_property on job (property_id);
+create index job_of_subject on job (subject_id);

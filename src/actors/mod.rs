@@ -10,6 +10,8 @@ mod admission;
 mod committer;
 mod property;
 mod registry;
+#[cfg(test)]
+mod tests;
 
 pub use admission::Urgency;
 pub use registry::{Busy, Registry, RegistryOptions};

@@ -272,6 +272,21 @@ impl Handler<Settle> for PropertyActor {
     }
 }
 
+/// Makes the actor panic, as a bug would.
+#[cfg(test)]
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Panic;
+
+#[cfg(test)]
+impl Handler<Panic> for PropertyActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Panic, _: &mut Self::Context) {
+        panic!("a panic that a test asked for");
+    }
+}
+
 impl Handler<Outcomes> for PropertyActor {
     type Result = ();
 

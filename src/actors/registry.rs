@@ -164,6 +164,19 @@ impl Registry {
         self.0.lanes.drain().await;
     }
 
+    /// Makes a property's actor panic, as a bug would.
+    #[cfg(test)]
+    pub(super) fn panic(&self, property: PropertyId) {
+        self.resident(property).addr.try_send(super::property::Panic).expect("room in the mailbox");
+    }
+
+    /// Whether the property has an actor on the table.
+    #[cfg(test)]
+    pub(super) fn is_resident(&self, property: PropertyId) -> bool {
+        let residents = self.cell(property).load();
+        residents.as_ref().is_some_and(|all| all.iter().any(|r| r.property == property))
+    }
+
     fn cell(&self, property: PropertyId) -> &ArcSwapOption<Vec<Arc<Resident>>> {
         self.0.cell(property)
     }

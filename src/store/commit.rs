@@ -11,7 +11,7 @@
 //! too: no two groups of a batch touch the same booking, night or key.
 
 use super::commit_postgres::PostgresLane;
-use super::commit_sqlite::commit_sqlite;
+use super::commit_sqlite::commit_batch;
 use super::sqlite::Sqlite;
 use super::{Database, Store};
 use domain::command::KeyUse;
@@ -64,7 +64,7 @@ impl LaneConnection {
             }
             Side::Sqlite(sqlite) => {
                 let sqlite = Arc::clone(sqlite);
-                self.runtime.spawn(async move { commit_sqlite(&sqlite, &groups).await })
+                self.runtime.spawn(async move { commit_batch(&sqlite, &groups).await })
             }
         };
         match task.await {

@@ -1,14 +1,16 @@
 //! The commit on SQLite: `BEGIN IMMEDIATE`, one statement for each table over `json_each`,
-//! `COMMIT`. Statements run one after another here, so which heads advanced is known before
+//! `COMMIT`. Each row of the list is materialised once (`json_each` would write it out again for
+//! every column that is taken from it: 15 instead of 7 microseconds for a booking). Statements run one after another here, so which heads advanced is known before
 //! anything else is written, and the rows of the others are never sent. Any error rolls back at
 //! once. After a failed write or flush nothing is answered any more: what the file holds is not
 //! known, and the process has to end.
 
 use super::StoreError;
 use super::booking_row::free_from;
-use super::commit::{Rows, rejection};
+use super::commit::Rows;
 use super::jobs::Work;
 use super::sqlite::Sqlite;
+use super::turn::TurnOutcome;
 use domain::group::Group;
 use domain::pipeline::Rejection;
 use domain::pipeline::lane::Outcome;
@@ -20,28 +22,32 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-const HEADS: &str = "update calendar_head set seq = run.seq, event_hash = run.event_hash, \
+const HEADS: &str = "with row as materialized (select value from json_each($1)) \
+     update calendar_head set seq = run.seq, event_hash = run.event_hash, \
      next_deadline = run.next_deadline, changed_at = run.changed_at \
      from (select unhex(value ->> 0) as property_id, value ->> 1 as base_seq, \
          unhex(value ->> 2) as base_hash, value ->> 3 as seq, unhex(value ->> 4) as event_hash, \
-         value ->> 5 as next_deadline, value ->> 6 as changed_at from json_each($1)) as run \
+         value ->> 5 as next_deadline, value ->> 6 as changed_at from row) as run \
      where calendar_head.property_id = run.property_id and calendar_head.seq = run.base_seq \
      and calendar_head.event_hash = run.base_hash returning property_id";
 
-const KEYS: &str = "insert into idempotency_key (caller_id, key, request_hash, property_id, \
+const KEYS: &str = "with row as materialized (select value from json_each($1)) \
+     insert into idempotency_key (caller_id, key, request_hash, property_id, \
      booking_id, seq, created_at) \
      select unhex(value ->> 0), value ->> 1, unhex(value ->> 2), unhex(value ->> 3), \
-     unhex(value ->> 4), value ->> 5, value ->> 6 from json_each($1)";
+     unhex(value ->> 4), value ->> 5, value ->> 6 from row";
 
-const MADE: &str = "insert into booking (property_id, booking_id, guest_id, check_in, check_out, \
+const MADE: &str = "with row as materialized (select value from json_each($1)) \
+     insert into booking (property_id, booking_id, guest_id, check_in, check_out, \
      guests, status, awaiting, expires_at, free_from, total, currency, quote_id, payment_id, \
      payment_live, paid, refunded, policy, version, created_at, check_in_at, check_out_at) \
      select unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4, \
      value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, \
      unhex(value ->> 12), unhex(value ->> 13), value ->> 14, value ->> 15, value ->> 16, \
-     value ->> 17, value ->> 18, value ->> 19, value ->> 20, value ->> 21 from json_each($1)";
+     value ->> 17, value ->> 18, value ->> 19, value ->> 20, value ->> 21 from row";
 
-const CHANGED: &str = "update booking set check_in = now.check_in, check_out = now.check_out, \
+const CHANGED: &str = "with row as materialized (select value from json_each($1)) \
+     update booking set check_in = now.check_in, check_out = now.check_out, \
      guests = now.guests, status = now.status, awaiting = now.awaiting, \
      expires_at = now.expires_at, free_from = now.free_from, total = now.total, \
      quote_id = now.quote_id, payment_id = now.payment_id, payment_live = now.payment_live, \
@@ -53,45 +59,79 @@ const CHANGED: &str = "update booking set check_in = now.check_in, check_out = n
          value ->> 9 as free_from, value ->> 10 as total, unhex(value ->> 12) as quote_id, \
          unhex(value ->> 13) as payment_id, value ->> 14 as payment_live, value ->> 15 as paid, \
          value ->> 16 as refunded, value ->> 17 as policy, value ->> 18 as version, \
-         value ->> 20 as check_in_at, value ->> 21 as check_out_at from json_each($1)) as now \
+         value ->> 20 as check_in_at, value ->> 21 as check_out_at from row) as now \
      where booking.property_id = now.property_id and booking.booking_id = now.booking_id";
 
-const HAPPENED: &str = "insert into calendar_event (property_id, seq, event_hash, bytes) \
+const HAPPENED: &str = "with row as materialized (select value from json_each($1)) \
+     insert into calendar_event (property_id, seq, event_hash, bytes) \
      select unhex(value ->> 0), value ->> 1, unhex(value ->> 2), unhex(value ->> 3) \
-     from json_each($1)";
+     from row";
 
-const FREED: &str = "delete from occupied_night where (property_id, night, booking_id) in \
-     (select unhex(value ->> 0), value ->> 1, unhex(value ->> 2) from json_each($1))";
+const FREED: &str = "with row as materialized (select value from json_each($1)) \
+     delete from occupied_night where (property_id, night, booking_id) in \
+     (select unhex(value ->> 0), value ->> 1, unhex(value ->> 2) from row)";
 
-const TAKEN: &str = "insert into occupied_night (property_id, night, booking_id) \
-     select unhex(value ->> 0), value ->> 1, unhex(value ->> 2) from json_each($1)";
+const TAKEN: &str = "with row as materialized (select value from json_each($1)) \
+     insert into occupied_night (property_id, night, booking_id) \
+     select unhex(value ->> 0), value ->> 1, unhex(value ->> 2) from row";
 
-const ATTEMPTED: &str = "insert into payment (payment_id, property_id, booking_id, provider, \
+const ATTEMPTED: &str = "with row as materialized (select value from json_each($1)) \
+     insert into payment (payment_id, property_id, booking_id, provider, \
      method, amount, currency, status, refunded, created_at) \
      select unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4, \
-     value ->> 5, value ->> 6, 'created', 0, value ->> 7 from json_each($1)";
+     value ->> 5, value ->> 6, 'created', 0, value ->> 7 from row";
 
-const CAUSED: &str = "insert into job (job_id, kind, subject_id, property_id, amount, payload, \
+const CAUSED: &str = "with row as materialized (select value from json_each($1)) \
+     insert into job (job_id, kind, subject_id, property_id, amount, payload, \
      run_at, attempts) \
      select unhex(value ->> 0), value ->> 1, unhex(value ->> 2), unhex(value ->> 3), value ->> 4, \
-     '', value ->> 5, 0 from json_each($1)";
+     '', value ->> 5, 0 from row";
 
-/// SQLite's result code when another process writes.
-const BUSY: i32 = 5;
+/// Writes these groups as one batch.
+pub(super) async fn commit_batch(sqlite: &Sqlite, groups: &[Arc<Group>]) -> Outcome {
+    let written = transact(sqlite, async |on| write_groups(on, groups).await);
+    match written.await {
+        Ok(advanced) => Outcome::Committed { advanced },
+        Err(rejection) => Outcome::Failed(rejection),
+    }
+}
 
-/// Writes these groups in one transaction on the connection that writes everything.
-pub(super) async fn commit_sqlite(sqlite: &Sqlite, groups: &[Arc<Group>]) -> Outcome {
-    let result = async {
-        let mut writer = sqlite.writer.lock().await;
-        if sqlite.broken.is_set() {
-            return std::future::pending().await;
+/// Writes these groups of one property one after the other, all of them or none. Each is a batch
+/// of its own, so a later one may touch the rows of an earlier one.
+pub(super) async fn commit_in_turn(sqlite: &Sqlite, groups: &[Arc<Group>]) -> TurnOutcome {
+    let mut at = None;
+    let written = transact(sqlite, async |on| {
+        for group in groups {
+            at = Some(group.id);
+            let advanced = write_groups(on, std::slice::from_ref(group)).await?;
+            if !advanced.contains(&group.property) {
+                return Err(Failure::Rejected(Rejection::Fenced));
+            }
         }
-        let begun = writer.begin_with("begin immediate").await;
-        let mut transaction = begun.map_err(Failure::other)?;
-        match write_groups(&mut transaction, groups).await {
-            Ok(advanced) => {
-                transaction.commit().await.map_err(Failure::other)?;
-                Ok(advanced)
+        Ok(())
+    })
+    .await;
+    match (written, at) {
+        (Err(rejection), Some(group)) => TurnOutcome::Failed { group, rejection },
+        _ => TurnOutcome::Committed,
+    }
+}
+
+/// Does this in one transaction on the connection that writes everything.
+async fn transact<T>(
+    sqlite: &Sqlite,
+    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+) -> Result<T, Rejection> {
+    let mut writer = sqlite.writer.lock().await;
+    if sqlite.broken.is_set() {
+        return std::future::pending().await;
+    }
+    let result = async {
+        let mut transaction = writer.begin_with("begin immediate").await?;
+        match work(&mut transaction).await {
+            Ok(value) => {
+                transaction.commit().await?;
+                Ok(value)
             }
             Err(failure) => {
                 // What went wrong is known; a rollback that fails ends with the next begin.
@@ -101,40 +141,45 @@ pub(super) async fn commit_sqlite(sqlite: &Sqlite, groups: &[Arc<Group>]) -> Out
         }
     };
     match result.await {
-        Ok(advanced) => Outcome::Committed { advanced },
-        Err(Failure { rejection, error }) => match sqlite.broken.watch::<()>(Err(error.into())) {
-            Err(StoreError::Disk(_)) => std::future::pending().await,
-            _ => Outcome::Failed(rejection),
-        },
-    }
-}
-
-/// An error with what it means for the groups.
-struct Failure {
-    rejection: Rejection,
-    error: sqlx::Error,
-}
-
-impl Failure {
-    fn other(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|database| database.code());
-        let code = code.and_then(|code| code.parse::<i32>().ok()).unwrap_or_default();
-        let rejection = if code & 0xff == BUSY { Rejection::Contended } else { rejection(&error) };
-        Self { rejection, error }
-    }
-
-    /// A second row where there may be one means this; anything else means what it means.
-    fn unique(means: Rejection) -> impl FnOnce(sqlx::Error) -> Self {
-        move |error| {
-            let second = error.as_database_error().is_some_and(|e| e.is_unique_violation());
-            if !second {
-                return Self::other(error);
-            }
-            if means == Rejection::Guarded {
-                tracing::error!(%error, "the database's own guard fired");
-            }
-            Self { rejection: means, error }
+        Ok(value) => Ok(value),
+        Err(Failure::Rejected(rejection)) => Err(rejection),
+        Err(Failure::Disk(error)) => {
+            sqlite.broken.set(&error);
+            std::future::pending().await
         }
+    }
+}
+
+/// What an error means for the groups.
+enum Failure {
+    Rejected(Rejection),
+    /// What the file holds is not known.
+    Disk(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        match StoreError::from(error) {
+            StoreError::Disk(error) => Self::Disk(error),
+            StoreError::Unavailable(_) => Self::Rejected(Rejection::Contended),
+            error => {
+                tracing::error!(%error, "the database refused a commit");
+                Self::Rejected(Rejection::Failed)
+            }
+        }
+    }
+}
+
+/// A second row where there may be one means this; anything else means what it means.
+fn unique(means: Rejection) -> impl FnOnce(sqlx::Error) -> Failure {
+    move |error| {
+        if !error.as_database_error().is_some_and(|e| e.is_unique_violation()) {
+            return error.into();
+        }
+        if means == Rejection::Guarded {
+            tracing::error!(%error, "the database's own guard fired");
+        }
+        Failure::Rejected(means)
     }
 }
 
@@ -142,25 +187,25 @@ async fn write_groups(
     on: &mut SqliteConnection,
     groups: &[Arc<Group>],
 ) -> Result<HashSet<PropertyId>, Failure> {
-    let advanced = advance(on, groups).await.map_err(Failure::other)?;
+    let advanced = advance(on, groups).await?;
     let open = groups.iter().filter(|group| advanced.contains(&group.property));
     let rows = Rows::of(open.map(|group| &**group));
     let run = |place: usize| hex(rows.runs[place].property.0);
-    send(on, KEYS, &key_rows(&rows)).await.map_err(Failure::unique(Rejection::KeyTaken))?;
+    send(on, KEYS, &key_rows(&rows)).await.map_err(unique(Rejection::KeyTaken))?;
     let (made, changed): (Vec<_>, Vec<_>) =
         booking_rows(&rows).into_iter().partition(|row| row.18 == 1);
-    send(on, MADE, &made).await.map_err(Failure::other)?;
-    send(on, CHANGED, &changed).await.map_err(Failure::other)?;
-    send(on, HAPPENED, &event_rows(&rows)).await.map_err(Failure::other)?;
+    send(on, MADE, &made).await?;
+    send(on, CHANGED, &changed).await?;
+    send(on, HAPPENED, &event_rows(&rows)).await?;
     let night = |(place, night, booking): &(usize, Night, BookingId)| {
         (run(*place), night.days(), hex(booking.0))
     };
     let freed: Vec<_> = rows.released.iter().map(night).collect();
-    send(on, FREED, &freed).await.map_err(Failure::other)?;
+    send(on, FREED, &freed).await?;
     let taken: Vec<_> = rows.claimed.iter().map(night).collect();
-    send(on, TAKEN, &taken).await.map_err(Failure::unique(Rejection::Guarded))?;
-    send(on, ATTEMPTED, &payment_rows(&rows)).await.map_err(Failure::other)?;
-    send(on, CAUSED, &job_rows(&rows)).await.map_err(Failure::other)?;
+    send(on, TAKEN, &taken).await.map_err(unique(Rejection::Guarded))?;
+    send(on, ATTEMPTED, &payment_rows(&rows)).await?;
+    send(on, CAUSED, &job_rows(&rows)).await?;
     Ok(advanced)
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-/// SQLite's result codes, without their extension: `SQLITE_IOERR`, `SQLITE_FULL`.
+/// SQLite's result codes, without their extension: another process writes, the disk failed, the
+/// disk is full.
+const SQLITE_BUSY: i32 = 5;
 const SQLITE_IO: i32 = 10;
 const SQLITE_FULL: i32 = 13;
 /// The SQLSTATE of a full disk.
@@ -50,12 +52,15 @@ impl From<sqlx::Error> for StoreError {
             if database.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
                 return match code.parse::<i32>().unwrap_or_default() & 0xff {
                     SQLITE_FULL => Self::Full,
+                    SQLITE_BUSY => Self::Unavailable(error),
                     SQLITE_IO => Self::Disk(error),
                     _ => Self::Database(error),
                 };
             }
             return match &*code {
                 POSTGRES_FULL => Self::Full,
+                // A lock or a statement took too long, or two transactions were in each other's way.
+                "55P03" | "57014" | "40P01" | "40001" => Self::Unavailable(error),
                 _ if is_lost(&error) => Self::Unavailable(error),
                 _ => Self::Database(error),
             };

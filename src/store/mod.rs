@@ -18,6 +18,7 @@
 
 mod booking_row;
 mod error;
+mod ledger;
 mod migrate;
 mod outcome_unknown;
 mod postgres;

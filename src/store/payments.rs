@@ -79,11 +79,6 @@ impl PaymentStatus {
             _ => (next as u8) > (self as u8),
         }
     }
-
-    /// Whether the guest's money is with us, or promised by the provider.
-    pub const fn holds_money(self) -> bool {
-        matches!(self, Self::Authorized | Self::Captured | Self::PartiallyRefunded)
-    }
 }
 
 /// The text names no status of a payment.

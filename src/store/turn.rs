@@ -10,7 +10,7 @@
 
 use super::calendar::load;
 use super::commit_postgres::{verdict, write_groups};
-use super::commit_sqlite::commit_sqlite;
+use super::commit_sqlite::commit_in_turn;
 use super::outcome_unknown::{Backend, find_applied, in_time, try_connect};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
@@ -18,7 +18,6 @@ use super::{Database, Store, StoreError};
 use domain::PropertyId;
 use domain::group::{Group, GroupId};
 use domain::pipeline::Rejection;
-use domain::pipeline::lane::Outcome;
 use domain::state::Stored;
 use sqlx::postgres::PgConnection;
 use std::collections::HashSet;
@@ -133,12 +132,9 @@ impl Turn {
         let Self { runtime, side } = self;
         let task = match side {
             Side::Postgres(seat) => runtime.spawn(async move { seat.commit(&groups).await }),
-            Side::Sqlite(sqlite) => runtime.spawn(async move {
-                if groups.is_empty() {
-                    return TurnOutcome::Committed;
-                }
-                of_lane(commit_sqlite(&sqlite, &groups).await, &groups)
-            }),
+            Side::Sqlite(sqlite) => {
+                runtime.spawn(async move { commit_in_turn(&sqlite, &groups).await })
+            }
         };
         match task.await {
             Ok(outcome) => outcome,
@@ -214,23 +210,5 @@ impl Seat {
         let (applied, live) = find_applied(&postgres, &SETTINGS, backend, groups).await;
         postgres.turns.give_back(live);
         TurnOutcome::Lost { applied }
-    }
-}
-
-/// What a lane's outcome means for the groups of one property.
-fn of_lane(outcome: Outcome, groups: &[Arc<Group>]) -> TurnOutcome {
-    let rejection = match outcome {
-        Outcome::Committed { advanced }
-            if groups.iter().all(|g| advanced.contains(&g.property)) =>
-        {
-            return TurnOutcome::Committed;
-        }
-        Outcome::Lost { applied } => return TurnOutcome::Lost { applied },
-        Outcome::Committed { .. } => Rejection::Fenced,
-        Outcome::Failed(rejection) => rejection,
-    };
-    match groups.first() {
-        Some(group) => TurnOutcome::Failed { group: group.id, rejection },
-        None => TurnOutcome::Committed,
     }
 }

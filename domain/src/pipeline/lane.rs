@@ -13,6 +13,7 @@
 //! one, so that only the guilty one fails.
 
 use super::Rejection;
+use crate::event::Head;
 use crate::group::{Group, GroupId, Incarnation};
 use crate::switches::{Bug, Switches};
 use crate::{BookingId, Night, PropertyId, UserId};
@@ -69,7 +70,9 @@ pub struct Lane {
     queue: VecDeque<Arc<Group>>,
     batch: VecDeque<Arc<Group>>,
     phase: Phase,
-    /// The lives of properties whose groups are not to be committed any more.
+    /// The lives of properties whose groups are not to be committed any more, and all before them.
+    /// One entry for each property that ever failed here: it must outlast the life that follows,
+    /// since groups of the dropped one may still be in the queue.
     dropped: HashMap<PropertyId, Incarnation>,
 }
 
@@ -123,11 +126,6 @@ impl Lane {
     }
 
     fn offer(&mut self, group: Arc<Group>) {
-        if let Some(dropped) = self.dropped.get(&group.property)
-            && *dropped < group.id.incarnation
-        {
-            self.dropped.remove(&group.property);
-        }
         if !self.is_dropped(&group) {
             self.queue.push_back(group);
         }
@@ -227,22 +225,26 @@ impl Lane {
 /// The rows that a batch touches so far.
 #[derive(Default)]
 struct Touched {
+    heads: HashMap<PropertyId, Head>,
     bookings: HashSet<BookingId>,
     nights: HashSet<(PropertyId, Night)>,
     keys: HashSet<(UserId, Arc<str>)>,
 }
 
 impl Touched {
-    /// Adds a group's rows, or leaves everything as it is and says no if one is there already.
+    /// Adds a group's rows, or leaves everything as it is and says no if one is there already, or
+    /// if the group does not follow its property's last one here: an actor that died left some.
     fn add(&mut self, group: &Group) -> bool {
         let nights = || group.claimed.iter().chain(&group.released);
         let key = group.key.as_ref().map(|used| (used.key.caller, Arc::clone(&used.key.text)));
-        if self.bookings.contains(&group.booking.id)
+        if self.heads.get(&group.property).is_some_and(|head| *head != group.base)
+            || self.bookings.contains(&group.booking.id)
             || nights().any(|night| self.nights.contains(&(group.property, *night)))
             || key.as_ref().is_some_and(|key| self.keys.contains(key))
         {
             return false;
         }
+        self.heads.insert(group.property, group.head);
         self.bookings.insert(group.booking.id);
         self.nights.extend(nights().map(|night| (group.property, *night)));
         self.keys.extend(key);

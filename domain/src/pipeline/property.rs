@@ -12,7 +12,7 @@ use crate::decide::Verdict;
 use crate::event::{Head, Seq};
 use crate::group::{Group, GroupId, Incarnation};
 use crate::refusal::{self, Code, Reason, Refusal};
-use crate::state::{Settings, Snapshot, State, Stored};
+use crate::state::{NO_SEQ, Settings, Snapshot, State, Stored};
 use crate::switches::Bug;
 use crate::{Booking, BookingId, Instant, Stay};
 use std::collections::VecDeque;
@@ -26,11 +26,11 @@ pub type Ticket = u64;
 pub enum Input {
     /// Somebody wants something before the deadline.
     Submit { ticket: Ticket, command: Command, deadline: Instant },
-    /// Time has passed: deadlines may be due.
+    /// Time has passed: deadlines may be due, the bookings' and those of the callers who wait.
     Tick,
     /// The load that was asked for last: what is stored, and whether the head is locked for us.
     Loaded { incarnation: Incarnation, stored: Box<Stored>, turn: bool },
-    /// There is no such property.
+    /// There is no such property: all callers hear so from now on.
     Missing,
     /// What became of a group.
     Outcome { group: GroupId, result: Result<(), Rejection> },
@@ -86,6 +86,17 @@ struct Waiting {
     deadline: Instant,
     /// How often the database's second guard refused it.
     guarded: u32,
+    /// The newest head that was read on their behalf since they came.
+    read: Option<Seq>,
+}
+
+/// An answer without an event, which a look at the head must confirm.
+#[derive(Debug)]
+struct Unread {
+    waiting: Waiting,
+    answer: Answer,
+    /// Where the durable events ended when it was decided.
+    decided_on: Seq,
 }
 
 #[derive(Debug)]
@@ -103,6 +114,8 @@ enum Phase {
     Ready,
     /// Groups are being written under the head's lock; nothing is decided on top of them.
     Turn,
+    /// There is no such property.
+    Missing,
 }
 
 /// One property's decisions, pending and durable. See the module's page.
@@ -118,9 +131,9 @@ pub struct Machine {
     parked: Vec<(Seq, Waiting)>,
     /// Waits until there is a state to decide on.
     backlog: VecDeque<Waiting>,
-    /// Refusals that wait for a read of the head to begin, and those that wait for its end.
-    unread: Vec<(Waiting, Refusal)>,
-    reading: Vec<(Waiting, Refusal)>,
+    /// Those that wait for a read of the head to begin, and those that wait for its end.
+    unread: Vec<Unread>,
+    reading: Vec<Unread>,
     is_reading: bool,
 }
 
@@ -148,7 +161,7 @@ impl Machine {
 
     /// Whether nobody waits for anything: the actor may go to sleep.
     pub fn is_idle(&self) -> bool {
-        self.phase == Phase::Ready
+        matches!(self.phase, Phase::Ready | Phase::Missing)
             && self.pending.is_empty()
             && self.parked.is_empty()
             && self.backlog.is_empty()
@@ -175,10 +188,11 @@ impl Machine {
     pub fn step(&mut self, now: Instant, input: Input, out: &mut Effects) {
         match input {
             Input::Submit { ticket, command, deadline } => {
-                let waiting = Waiting { ticket, command, deadline, guarded: 0 };
+                let waiting = Waiting { ticket, command, deadline, guarded: 0, read: None };
                 self.submit(waiting, now, out);
             }
             Input::Tick => {
+                self.give_up(now, out);
                 if self.phase == Phase::Ready {
                     self.enforce_deadlines(now, out);
                 }
@@ -189,6 +203,7 @@ impl Machine {
                 }
             }
             Input::Missing => {
+                self.phase = Phase::Missing;
                 for waiting in self.backlog.drain(..) {
                     out.push(Effect::Reply(waiting.ticket, Answer::Missing));
                 }
@@ -201,7 +216,7 @@ impl Machine {
                     }
                 }
             }
-            Input::HeadRead { head } => self.head_read(head, out),
+            Input::HeadRead { head } => self.head_read(head, now, out),
             Input::HeadSeen { head } => {
                 // With groups on their way, what becomes of them will tell.
                 if self.phase == Phase::Ready && self.pending.is_empty() && self.is_news(head) {
@@ -213,12 +228,30 @@ impl Machine {
     }
 
     fn submit(&mut self, waiting: Waiting, now: Instant, out: &mut Effects) {
-        if self.phase != Phase::Ready {
-            self.backlog.push_back(waiting);
-            return;
+        match self.phase {
+            Phase::Loading | Phase::Turn => self.backlog.push_back(waiting),
+            Phase::Missing => out.push(Effect::Reply(waiting.ticket, Answer::Missing)),
+            Phase::Ready => {
+                self.enforce_deadlines(now, out);
+                self.decide(waiting, now, out);
+            }
         }
-        self.enforce_deadlines(now, out);
-        self.decide(waiting, now, out);
+    }
+
+    /// Answers those whose time is over and for whom nothing is on its way, however long the
+    /// database takes.
+    fn give_up(&mut self, now: Instant, out: &mut Effects) {
+        let mut waits = |waiting: &Waiting| {
+            let late = now >= waiting.deadline;
+            if late {
+                out.push(Effect::Reply(waiting.ticket, Answer::TooLate));
+            }
+            !late
+        };
+        self.backlog.retain(&mut waits);
+        self.parked.retain(|(_, waiting)| waits(waiting));
+        self.unread.retain(|unread| waits(&unread.waiting));
+        self.reading.retain(|unread| waits(&unread.waiting));
     }
 
     fn enforce_deadlines(&mut self, now: Instant, out: &mut Effects) {
@@ -242,7 +275,7 @@ impl Machine {
             Verdict::Write(group) => self.offer(*group, Some(waiting), out),
             Verdict::Unchanged(booking) => match self.pending_on_booking(booking.id) {
                 Some(seq) => self.parked.push((seq, waiting)),
-                None => out.push(Effect::Reply(waiting.ticket, Answer::Unchanged(booking))),
+                None => self.answer(waiting, Answer::Unchanged(booking), out),
             },
             Verdict::Replay { booking, seq } => {
                 if self.is_durable(seq) {
@@ -282,10 +315,21 @@ impl Machine {
             self.parked.push((seq, waiting));
             return;
         }
-        if self.settings.shared && refusal != Refusal::KeyReused {
-            self.unread.push((waiting, refusal));
-        } else {
+        if refusal == Refusal::KeyReused {
             out.push(Effect::Reply(waiting.ticket, Answer::Refused(refusal)));
+        } else {
+            self.answer(waiting, Answer::Refused(refusal), out);
+        }
+    }
+
+    /// Answers from what is durable here. If another process may have written meanwhile, the store
+    /// must have been seen to be no further than that, at a moment since the caller came.
+    fn answer(&mut self, waiting: Waiting, answer: Answer, out: &mut Effects) {
+        if !self.settings.shared || waiting.read.is_some_and(|seq| self.is_durable(seq)) {
+            out.push(Effect::Reply(waiting.ticket, answer));
+        } else {
+            let decided_on = self.durable.as_ref().map_or(NO_SEQ, |durable| durable.head.seq);
+            self.unread.push(Unread { waiting, answer, decided_on });
         }
     }
 
@@ -372,8 +416,8 @@ impl Machine {
         let mut waiting: Vec<Waiting> = std::mem::take(&mut self.backlog).into();
         waiting.extend(self.pending.drain(..).filter_map(|pending| pending.waiting));
         waiting.extend(self.parked.drain(..).map(|(_, waiting)| waiting));
-        waiting.extend(self.unread.drain(..).map(|(waiting, _)| waiting));
-        waiting.extend(self.reading.drain(..).map(|(waiting, _)| waiting));
+        waiting.extend(self.unread.drain(..).map(|unread| unread.waiting));
+        waiting.extend(self.reading.drain(..).map(|unread| unread.waiting));
         waiting.sort_by_key(|waiting| waiting.ticket);
         if self.settings.switches.has(Bug::ReplyBeforeCommit) {
             // The planted bug has answered them already.
@@ -422,23 +466,26 @@ impl Machine {
         }
     }
 
-    /// One read of the head, begun after they were refused, releases all refusals that waited for
-    /// it. If another process has written meanwhile, they are decided again: at once, or after the
-    /// groups on their way, which may have been written just before and must not be forgotten.
-    fn head_read(&mut self, head: Head, out: &mut Effects) {
+    /// One read of the head, begun after they were decided, serves all answers that waited for it.
+    /// What was decided on exactly this head is so. What we have written ourselves since then is
+    /// decided again when its outcome is known. If another process has written, everything is
+    /// decided again: at once, or after the groups on their way, which may have been written just
+    /// before and must not be forgotten.
+    fn head_read(&mut self, head: Head, now: Instant, out: &mut Effects) {
         self.is_reading = false;
-        if self.reading.is_empty() {
-            return;
-        }
-        if !self.is_news(head) || self.pending.iter().any(|p| p.group.head == head) {
-            for (waiting, refusal) in self.reading.drain(..) {
-                out.push(Effect::Reply(waiting.ticket, Answer::Refused(refusal)));
-            }
-        } else if let Some(last) = self.pending.back() {
-            let seq = last.group.head.seq;
-            self.parked.extend(self.reading.drain(..).map(|(waiting, _)| (seq, waiting)));
-        } else {
+        let on_it = self.pending.iter().find(|pending| pending.group.head == head);
+        let outcome = on_it.or(self.pending.back()).map(|pending| pending.group.head.seq);
+        let is_news = self.is_news(head);
+        if is_news && outcome.is_none() && !self.reading.is_empty() {
             self.reload(false, out);
+        }
+        for Unread { mut waiting, answer, decided_on } in std::mem::take(&mut self.reading) {
+            waiting.read = Some(head.seq);
+            match outcome {
+                _ if decided_on == head.seq => out.push(Effect::Reply(waiting.ticket, answer)),
+                Some(seq) if is_news => self.parked.push((seq, waiting)),
+                _ => self.submit(waiting, now, out),
+            }
         }
     }
 
