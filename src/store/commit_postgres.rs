@@ -9,6 +9,7 @@ use super::booking_row::free_from;
 use super::commit::{Rows, rejection};
 use super::error::is_lost;
 use super::jobs::Work;
+use super::outcome_unknown::{Backend, connect, find_applied, in_time};
 use super::postgres::Postgres;
 use domain::group::Group;
 use domain::pipeline::Rejection;
@@ -19,20 +20,27 @@ use sqlx::query::Query;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::outcome_unknown::{Backend, connect, find_applied, in_time};
+/// The settings of a connection that runs the commit, with its own patience for a lock and for
+/// idleness inside a transaction. The plan is made once, for tables that grow from nothing: index
+/// lookups are right from the first row on.
+pub(super) const fn settings(
+    lock_timeout: &'static str,
+    idle_timeout: &'static str,
+) -> [(&'static str, &'static str); 8] {
+    [
+        ("lock_timeout", lock_timeout),
+        ("statement_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", idle_timeout),
+        ("plan_cache_mode", "force_generic_plan"),
+        ("enable_seqscan", "off"),
+        ("enable_bitmapscan", "off"),
+        ("enable_mergejoin", "off"),
+        ("jit", "off"),
+    ]
+}
 
-/// A lane does not wait for strangers. Its plan is made once, for tables that grow from nothing:
-/// index lookups are right from the first row on.
-const SETTINGS: [(&str, &str); 8] = [
-    ("lock_timeout", "100ms"),
-    ("statement_timeout", "10s"),
-    ("idle_in_transaction_session_timeout", "5s"),
-    ("plan_cache_mode", "force_generic_plan"),
-    ("enable_seqscan", "off"),
-    ("enable_bitmapscan", "off"),
-    ("enable_mergejoin", "off"),
-    ("jit", "off"),
-];
+/// A lane does not wait for strangers.
+const SETTINGS: [(&str, &str); 8] = settings("100ms", "5s");
 
 const COMMIT: &str = "
 with run as materialized (

@@ -35,7 +35,10 @@ pub enum StoreError {
     #[error("{0}")]
     Unsuitable(String),
     /// Another process serves this SQLite file.
-    #[error("another server is running on {}: stop it, or give this one its own file", .0.display())]
+    #[error(
+        "another server is running on {}: stop it, or give this one its own file",
+        .0.display()
+    )]
     InUse(PathBuf),
     /// An account with this e-mail address exists.
     #[error("the e-mail address belongs to an account")]
@@ -59,7 +62,7 @@ impl From<sqlx::Error> for StoreError {
             }
             return match &*code {
                 POSTGRES_FULL => Self::Full,
-                // A lock or a statement took too long, or two transactions were in each other's way.
+                // A lock or a statement took too long, or transactions were in each other's way.
                 "55P03" | "57014" | "40P01" | "40001" => Self::Unavailable(error),
                 _ if is_lost(&error) => Self::Unavailable(error),
                 _ => Self::Database(error),

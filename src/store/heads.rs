@@ -7,6 +7,7 @@
 //! of it.
 
 use super::calendar::HeadRow;
+use super::outcome_unknown::in_time;
 use super::{Database, Store, StoreError};
 use domain::PropertyId;
 use domain::event::Head;
@@ -90,10 +91,10 @@ async fn read_heads(
     // The connection is put back only after it has served.
     let mut live = match connection.take() {
         Some(live) => live,
-        None => options.connect().await?,
+        None => in_time(options.connect()).await?,
     };
-    let rows: Vec<HeadRow> =
-        sqlx::query_as(HEADS_POSTGRES).bind(wanted).fetch_all(&mut live).await?;
+    let question = sqlx::query_as(HEADS_POSTGRES).bind(wanted);
+    let rows: Vec<HeadRow> = in_time(question.fetch_all(&mut live)).await?;
     *connection = Some(live);
     rows.iter().map(|row| Ok((PropertyId(row.property_id), row.head()?))).collect()
 }

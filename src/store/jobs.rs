@@ -4,7 +4,7 @@
 //! it works, so every job may run twice. A job that ended is deleted; one that is given up is
 //! buried and stays for people to see.
 
-use super::{Database, Store, StoreError, write};
+use super::{Database, Store, StoreError, read, write};
 use domain::group::JobKind;
 use domain::{Instant, JobId, PropertyId};
 use sqlx::FromRow;
@@ -252,7 +252,7 @@ impl Store {
     pub async fn job_counts(&self, now: Instant) -> Result<JobCounts, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            let (waiting, claimed, buried): (i64, i64, i64) = super::read!(store, |on| {
+            let (waiting, claimed, buried): (i64, i64, i64) = read!(store, |on| {
                 sqlx::query_as(COUNT).bind(now.as_micros()).fetch_one(on).await?
             });
             Ok(JobCounts {

@@ -6,10 +6,11 @@
 //! actor, so it is short by force: a second of idleness ends it. Bounds: four turns at a time, on
 //! connections outside the pool; a fifth waits a second for a seat.
 //!
-//! On SQLite there is one writer and nobody to take turns with: a turn there is a load and a commit.
+//! On SQLite there is one writer and nobody to take turns with: a turn there is a load and a
+//! commit.
 
 use super::calendar::load;
-use super::commit_postgres::{verdict, write_groups};
+use super::commit_postgres::{settings, verdict, write_groups};
 use super::commit_sqlite::commit_in_turn;
 use super::outcome_unknown::{Backend, find_applied, in_time, try_connect};
 use super::postgres::Postgres;
@@ -30,13 +31,7 @@ const SEATS: usize = 4;
 const SEAT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A turn waits its time for the lock, since the queue is fair.
-const SETTINGS: [(&str, &str); 5] = [
-    ("lock_timeout", "4s"),
-    ("statement_timeout", "10s"),
-    ("idle_in_transaction_session_timeout", "1s"),
-    ("enable_seqscan", "off"),
-    ("jit", "off"),
-];
+const SETTINGS: [(&str, &str); 8] = settings("4s", "1s");
 
 const LOCK: &str = "select 1 from calendar_head where property_id = $1 for update";
 
