@@ -1,6 +1,7 @@
 //! The canonical bytes of an event: a version byte, the length of the rest, then every field in a
-//! fixed order, integers in big-endian, texts and lists with their length in front. Bytes are
-//! hashed and stored as they are written here; a change of layout is a new version beside the old.
+//! fixed order, integers in big-endian, texts and lists with their length in front. Each event has
+//! one form: bytes that say the same in another way are refused. Bytes are hashed and stored as
+//! they are written here; a change of layout is a new version beside the old.
 
 use crate::booking::{Attempt, Booking, Cause};
 use crate::calendar::{Change, Digest, NightState};
@@ -317,12 +318,19 @@ impl<'a> Reader<'a> {
         Time::new(number(hour)?, number(minute)?, 0, 0).map_err(|_| CodecError::Value("time"))
     }
 
+    /// A zone in the database's own spelling: each value has one form.
+    fn zone(&mut self) -> Read<Zone> {
+        let name = self.text()?;
+        let zone = Zone::named(name).map_err(|_| CodecError::Value("zone"))?;
+        if zone.name() == name { Ok(zone) } else { Err(CodecError::Value("zone")) }
+    }
+
     fn property(&mut self) -> Read<Property> {
         Ok(Property {
             id: PropertyId(self.uuid()?),
             host: UserId(self.uuid()?),
             listing: self.parsed::<Listing>("listing")?,
-            zone: Zone::named(self.text()?).map_err(|_| CodecError::Value("zone"))?,
+            zone: self.zone()?,
             price_per_night: self.i64()?,
             currency: self.parsed("currency")?,
             max_guests: self.u16()?,
@@ -368,8 +376,12 @@ impl<'a> Reader<'a> {
             currency: self.parsed("currency")?,
             quote: self.optional_uuid()?.map(QuoteId),
             attempt: {
-                let (payment, live) = (self.optional_uuid()?, self.flag()?);
-                payment.map(|payment| Attempt { payment: PaymentId(payment), live })
+                match (self.optional_uuid()?, self.flag()?) {
+                    (None, true) => return Err(CodecError::Value("attempt")),
+                    (payment, live) => {
+                        payment.map(|payment| Attempt { payment: PaymentId(payment), live })
+                    }
+                }
             },
             paid: self.i64()?,
             refunded: self.i64()?,

@@ -81,7 +81,8 @@ const WHOLE_BP: i128 = 10_000;
 /// shown line is rounded. Bounds: the result is clamped to what an `i64` holds.
 pub fn share(amount: i64, basis_points: u32) -> i64 {
     let scaled = i128::from(amount) * i128::from(basis_points) + WHOLE_BP / 2;
-    i64::try_from(scaled.div_euclid(WHOLE_BP)).unwrap_or(i64::MAX)
+    let edge = if amount < 0 { i64::MIN } else { i64::MAX };
+    i64::try_from(scaled.div_euclid(WHOLE_BP)).unwrap_or(edge)
 }
 
 #[cfg(test)]

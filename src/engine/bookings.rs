@@ -4,6 +4,7 @@ use super::{Engine, Error};
 use crate::actors::Urgency;
 use crate::auth::Caller;
 use crate::auth::policy::{Action, Ownership, allow};
+use crate::store::StoreError;
 use crate::store::accounts::Role;
 use domain::booking::{Booking, Status, Step};
 use domain::command::{Command, Intent, Key};
@@ -135,6 +136,7 @@ impl Engine {
             Answer::Replay { seq, .. } => Ok(made(self.booking_as_of(property, seq).await?, true)),
             Answer::Refused(refusal) => Err(Error::Refused(refusal)),
             Answer::Missing => Err(Error::NotFound),
+            Answer::Full => Err(Error::Store(StoreError::Full)),
             Answer::Failed => Err(Error::Fault("the database refuses this command")),
             Answer::TooLate => Err(Error::Busy(crate::actors::Busy::TooLate)),
         }

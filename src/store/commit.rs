@@ -12,6 +12,7 @@
 
 use super::commit_postgres::PostgresLane;
 use super::commit_sqlite::commit_batch;
+use super::error::POSTGRES_FULL;
 use super::sqlite::Sqlite;
 use super::{Database, Store};
 use domain::command::KeyUse;
@@ -161,10 +162,12 @@ pub(super) fn rejection(error: &sqlx::Error) -> Rejection {
         // A lock or a statement that took too long, a deadlock, a serialisation failure: strangers
         // in the way, and no fault of the group.
         (_, "55P03" | "57014" | "40P01" | "40001") => Rejection::Contended,
+        (_, POSTGRES_FULL) => Rejection::Full,
         _ => Rejection::Failed,
     };
     match rejection {
         Rejection::Guarded => tracing::error!(%error, "the database's own guard fired"),
+        Rejection::Full => tracing::error!("the database's disk is full"),
         Rejection::Failed => tracing::error!(%error, "the database refused a commit"),
         _ => tracing::debug!(%error, "a commit was not made"),
     }

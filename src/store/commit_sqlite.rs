@@ -170,6 +170,10 @@ impl From<sqlx::Error> for Failure {
         match StoreError::from(error) {
             StoreError::Disk(error) => Self::Disk(error),
             StoreError::Unavailable(_) => Self::Rejected(Rejection::Contended),
+            StoreError::Full => {
+                tracing::error!("the database's disk is full");
+                Self::Rejected(Rejection::Full)
+            }
             error => {
                 tracing::error!(%error, "the database refused a commit");
                 Self::Rejected(Rejection::Failed)

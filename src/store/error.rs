@@ -8,7 +8,7 @@ const SQLITE_BUSY: i32 = 5;
 const SQLITE_IO: i32 = 10;
 const SQLITE_FULL: i32 = 13;
 /// The SQLSTATE of a full disk.
-const POSTGRES_FULL: &str = "53100";
+pub(super) const POSTGRES_FULL: &str = "53100";
 
 /// A failure: nothing of what was asked is known to have happened.
 #[derive(Debug, thiserror::Error)]

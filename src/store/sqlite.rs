@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, watch};
 
 /// Other commands of the product may write beside the server, for a moment.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// 3.51.3 repairs a race in WAL that could lose a commit when two connections checkpoint.
 const OLDEST_VERSION: [u32; 3] = [3, 51, 3];
 /// 64 MiB: with the default of 2 MiB a batch over 200 properties spilled pages and took twice as

@@ -21,6 +21,8 @@ pub enum Rejection {
     Guarded,
     /// The connection was lost and the group is known not to be committed.
     Lost,
+    /// The database's disk is full.
+    Full,
     /// Anything else that is wrong with this group alone.
     Failed,
 }

@@ -74,6 +74,8 @@ pub enum Answer {
     Missing,
     /// The database refuses this command alone.
     Failed,
+    /// The database has no room for it.
+    Full,
     /// The deadline passed before it could be decided.
     TooLate,
 }
@@ -396,6 +398,7 @@ impl Machine {
         let verdict = match (rejection, guilty.waiting.as_mut()) {
             (Rejection::KeyTaken, Some(_)) => Some(Answer::Refused(Refusal::KeyReused)),
             (Rejection::Failed, Some(_)) => Some(Answer::Failed),
+            (Rejection::Full, Some(_)) => Some(Answer::Full),
             (Rejection::Guarded, Some(waiting)) => {
                 waiting.guarded += 1;
                 (waiting.guarded > 1).then(|| Answer::Refused(guarded(&waiting.command)))
