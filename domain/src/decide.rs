@@ -11,6 +11,10 @@ use crate::refusal::{self, Refusal};
 use crate::state::{Draft, KEY_TTL, State};
 use crate::switches::Bug;
 use crate::{Awaiting, BookingId, Instant, Stay, UserId};
+use std::time::Duration;
+
+/// How long a host may think about a request.
+const HOST_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What was decided.
 #[derive(Debug)]
@@ -114,7 +118,7 @@ impl State {
         let (awaiting, expires_at) = if property.instant_book {
             (Awaiting::Payment, now.plus(self.settings.hold_ttl))
         } else {
-            (Awaiting::Host, now.plus(KEY_TTL).min(check_in_at))
+            (Awaiting::Host, now.plus(HOST_TTL).min(check_in_at))
         };
         Ok(Booking {
             id,

@@ -117,7 +117,13 @@ impl Registry {
             let submit = Submit { command: command.clone(), deadline, reply, permit };
             match resident.addr.try_send(submit) {
                 Ok(()) => {}
-                Err(SendError::Full(_)) => return Err(Busy::Full),
+                // An actor that is just being started has not widened its mailbox yet: admission
+                // is the bound, so this passes in a moment.
+                Err(SendError::Full(_)) if tokio::time::Instant::now() < give_up => {
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+                Err(SendError::Full(_)) => return Err(Busy::TooLate),
                 Err(SendError::Closed(_)) => {
                     self.forget(&resident);
                     continue;
@@ -146,16 +152,16 @@ impl Registry {
         loop {
             let resident = self.resident(property);
             let (reply, answer) = oneshot::channel();
-            if resident.addr.try_send(Settle { reply }).is_ok() {
-                match tokio::time::timeout_at(give_up, answer).await {
+            match resident.addr.try_send(Settle { reply }) {
+                Ok(()) => match tokio::time::timeout_at(give_up, answer).await {
                     Ok(Ok(snapshot)) => return Ok(snapshot),
-                    Ok(Err(_)) => {}
+                    Ok(Err(_)) => self.forget(&resident),
                     Err(_) => return Err(Busy::TooLate),
-                }
-            } else if tokio::time::Instant::now() >= give_up {
-                return Err(Busy::TooLate);
+                },
+                Err(_) if tokio::time::Instant::now() >= give_up => return Err(Busy::TooLate),
+                Err(SendError::Full(_)) => tokio::task::yield_now().await,
+                Err(SendError::Closed(_)) => self.forget(&resident),
             }
-            self.forget(&resident);
         }
     }
 

@@ -1,7 +1,6 @@
 //! Idempotency keys: one effect however often a request is sent, and the same answer each time.
 
-use crate::helpers::{Person, Server, day, home, now, on_both};
-use crate::helpers::Document;
+use crate::helpers::{Ask, Document, PASSWORD, Person, Server, day, home, now, on_both};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -95,23 +94,20 @@ async fn every_request_that_creates_or_moves_something_can_be_repeated(server: &
     let (_, guest, _) = people(server).await;
     let host = server.host().await;
     let account = json!({
-        "email": "ada@example.com", "password": "eleven grey herons", "first_name": "Ada",
+        "email": "ada@example.com", "password": PASSWORD, "first_name": "Ada",
         "last_name": "Lovelace", "role": "guest",
     });
-    let twice = async |ask: &dyn Fn() -> crate::helpers::Ask, status| {
+    let twice = async |ask: &dyn Fn() -> Ask, status| {
         let (first, again) = (ask().await, ask().await);
         assert_eq!(first.expect(status), again.expect(status));
         assert_eq!((first.is_replayed(), again.is_replayed()), (false, true), "{}", again.body);
         first.body
     };
     twice(&|| server.post("/api/v1/users", account.clone()).key("user"), 201).await;
-    let made = twice(
-        &|| server.post("/api/v1/properties", home()).by(&host).key("property"),
-        201,
-    );
-    let home = made.await.text("id");
-    let booked = twice(&|| server.book(&guest, &home, &day(40), &day(42)).key("booking"), 201);
-    let booking = booked.await.text("id");
+    let list = || server.post("/api/v1/properties", home()).by(&host).key("property");
+    let home = twice(&list, 201).await.text("id");
+    let book = || server.book(&guest, &home, &day(40), &day(42)).key("booking");
+    let booking = twice(&book, 201).await.text("id");
     twice(&|| server.pay(&guest, &booking, "pm_card_visa").key("payment"), 201).await;
     twice(&|| server.cancel(&guest, &booking).key("cancel"), 200).await;
     let listed = server.get("/api/v1/properties").await.expect(200);

@@ -75,7 +75,10 @@ async fn a_guest_signs_up_books_pays_and_cancels_with_a_refund(server: &mut Serv
     server.advance(1).await;
     let path = format!("/api/v1/payments/{}", payment.text("id"));
     let refunded = server.get(&path).token(&guest).await.expect(200);
-    assert_eq!((&refunded["status"], refunded.number("refunded_amount")), (&json!("refunded"), 36_000));
+    assert_eq!(
+        (&refunded["status"], refunded.number("refunded_amount")),
+        (&json!("refunded"), 36_000)
+    );
 }
 
 async fn an_unpaid_hold_ends_frees_its_nights_and_tells_everybody(server: &mut Server) {
@@ -214,10 +217,7 @@ async fn the_history_of_a_home_is_told_without_names_and_to_its_host_with_them(
     }
     let told = server.get(&path).by(&host).await.expect(200);
     let causes: Vec<&Value> = told.list("data").iter().map(|e| &e["audit"]["cause"]).collect();
-    assert_eq!(
-        causes,
-        ["property_created", "held", "attempt_started", "confirmed", "canceled"]
-    );
+    assert_eq!(causes, ["property_created", "held", "attempt_started", "confirmed", "canceled"]);
     assert_eq!(told["data"][1]["audit"]["user_id"], json!(guest.id.0));
     assert_eq!(told["data"][3]["audit"]["by"], "provider");
     let later = server.get(&format!("/api/v1/properties/{home}/events?after=3")).await.expect(200);

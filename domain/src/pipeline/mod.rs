@@ -6,6 +6,7 @@
 //! simulated from a seed without actors or a database.
 
 pub mod lane;
+mod message;
 pub mod property;
 
 /// Why a group was not committed.

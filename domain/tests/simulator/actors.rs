@@ -7,13 +7,18 @@ use crate::ledger::Checked;
 use crate::node::Actor;
 use crate::oracle::Oracle;
 use crate::queue::{Address, Event, Fate};
+use crate::request::Request;
+use crate::store::Turn;
 use crate::world::World;
-use domain::booking::Step;
+use domain::booking::{Cause, Step};
+use domain::command::Command;
 use domain::command::Intent;
-use domain::event::By;
+use domain::event::{By, Seq};
 use domain::group::Group;
 use domain::pipeline::property::{Answer, Effect, Input, Machine, Ticket};
 use domain::refusal::Refusal;
+use domain::state::KEY_TTL;
+use domain::{Fact, Instant};
 use std::sync::Arc;
 
 impl World {
@@ -26,38 +31,40 @@ impl World {
             return Ok(());
         }
         let address = self.find_actor(node, property)?;
-        let deadline = self.patience();
+        let (now, patience) = (self.queue.now(), self.patience());
         let known = self.known(property, &command);
-        let twin = self.requests.values().any(|other| {
-            let same = |a: Option<&domain::command::Key>| {
-                a.zip(command.key.as_ref()).is_some_and(|(a, b)| a.text == b.text)
-            };
-            other.ticket != ticket
-                && other.is_waiting()
-                && other.actor == Some(address.actor)
-                && same(other.command.key.as_ref())
-        });
-        if twin {
+        if self.has_twin(ticket, address.actor) {
             self.reach(Reached::DuplicateKeyInFlight);
         }
-        let now = self.queue.now();
-        if let Some(request) = self.requests.get_mut(&ticket) {
+        let Some(request) = self.requests.get_mut(&ticket) else { return Ok(()) };
+        if !request.resent {
             request.asked_at = now;
-            request.deadline = deadline;
-            request.actor = Some(address.actor);
+            request.deadline = now.plus(patience);
             request.known = known;
         }
+        request.actor = Some(address.actor);
+        let deadline = request.deadline;
         self.step(address, Input::Submit { ticket, command, deadline })
     }
 
-    /// The event that a key stands for already, in this body and on this property.
-    fn known(&self, property: usize, command: &domain::command::Command) -> Option<i64> {
+    /// Whether a request with the same key waits for the same actor.
+    fn has_twin(&self, ticket: Ticket, actor: u64) -> bool {
+        let key = |request: &Request| request.command.key.as_ref().map(|key| key.text.clone());
+        let mine = self.requests.get(&ticket).and_then(key);
+        let twin = |other: &Request| {
+            other.actor == Some(actor) && other.ticket != ticket && key(other) == mine
+        };
+        mine.is_some() && self.requests.values().filter(|r| r.is_waiting()).any(twin)
+    }
+
+    /// The event that a key stands for already, in this body and on this property, and for how
+    /// long.
+    fn known(&self, property: usize, command: &Command) -> Option<(Seq, Instant)> {
         let key = command.key.as_ref()?;
         let row = self.store.keys.get(&(key.caller, Arc::clone(&key.text)))?;
-        let fresh = self.queue.now().since(row.used.at) < domain::state::KEY_TTL;
         let same = row.property == self.store.tables[property].property.id
             && row.used.key.request == key.request;
-        (fresh && same).then_some(row.used.seq)
+        same.then(|| (row.used.seq, row.used.at.plus(KEY_TTL)))
     }
 
     /// The property's actor on this node; it comes to life when somebody needs it.
@@ -70,7 +77,7 @@ impl World {
         let number = self.actors;
         let mut effects = Vec::new();
         let machine = Machine::new(self.plan.settings, desk.begin_life(), &mut effects);
-        desk.actor = Some(Actor { number, machine });
+        desk.actor = Some(Actor { number, machine, turn: None });
         let address = Address { node, property, actor: number };
         for effect in effects {
             self.perform(address, effect)?;
@@ -88,9 +95,12 @@ impl World {
         if self.actor(address).is_none() {
             return Ok(());
         }
-        if let Input::Loaded { stored, .. } = &input {
-            let told = &mut self.nodes[address.node].desks[address.property].told;
-            Oracle::see_load(told, stored.head.seq)?;
+        if let Input::Loaded { stored, incarnation, turn } = &input {
+            let desk = &mut self.nodes[address.node].desks[address.property];
+            Oracle::see_load(&mut desk.told, stored.head.seq)?;
+            if let Some(actor) = desk.actor.as_mut().filter(|_| *turn) {
+                actor.turn = Some(Turn { owner: address, incarnation: *incarnation });
+            }
         }
         self.step(address, input)
     }
@@ -99,19 +109,22 @@ impl World {
     pub(crate) fn step(&mut self, address: Address, input: Input) -> Checked {
         let now = self.queue.now();
         let mut effects = std::mem::take(&mut self.effects);
-        let reads = matches!(input, Input::HeadRead { .. });
-        let trace = std::env::var_os("TRACE").is_some();
-        if trace { let mut t = format!("{input:?}"); t.truncate(700); eprintln!("{now} {address:?} << {t}"); }
+        let (reads, ticks) =
+            (matches!(input, Input::HeadRead { .. }), matches!(input, Input::Tick));
         if let Some(actor) = self.actor(address) {
             actor.machine.step(now, input, &mut effects);
         }
-        if trace { for e in &effects { let mut t = match e { Effect::Offer(g) => format!("Offer {:?} {:?}->{:?} {:?}", g.id, g.base, g.head, g.booking), Effect::Publish(s) => format!("Publish {:?}", s.head), Effect::Committed(g) => format!("Committed {:?}", g.head), Effect::Turn(gs) => format!("Turn {:?}", gs.iter().map(|g| (g.base, g.head, &g.booking)).collect::<Vec<_>>()), e => format!("{e:?}") }; t.truncate(500); eprintln!("      >> {t}"); } }
         if reads && effects.iter().any(|effect| matches!(effect, Effect::Load { .. })) {
             self.reach(Reached::StaleRefusal);
+        }
+        let gives_up = |effect: &Effect| matches!(effect, Effect::Reply(_, Answer::TooLate));
+        if ticks && effects.iter().any(gives_up) {
+            self.reach(Reached::GivenUp);
         }
         let mut result = Ok(());
         for effect in effects.drain(..) {
             if result.is_ok() {
+                self.note(&(address, &effect));
                 result = self.perform(address, effect);
             }
         }
@@ -130,12 +143,18 @@ impl World {
             Effect::Offer(group) => {
                 let delay = self.delay(200);
                 let process = self.nodes[node].process;
-                let line = &mut self.nodes[node].desks[property].to_lane;
-                self.queue.after_on(line, delay, Event::Offer(process, group));
+                let desk = &mut self.nodes[node].desks[property];
+                let mixed = desk.enter_lane(&group);
+                self.queue.after_on(&mut desk.to_lane, delay, Event::Offer(process, group));
+                if mixed {
+                    self.reach(Reached::TwoLives);
+                }
             }
             Effect::Turn(groups) => {
                 let (delay, fate) = (self.delay(30_000), self.draw_fate());
-                self.queue.after(delay, Event::Turn(address, groups, fate));
+                let turn = self.actor(address).and_then(|actor| actor.turn.take());
+                let turn = turn.ok_or("groups are written in a turn that was not taken")?;
+                self.queue.after(delay, Event::Turn(turn, groups, fate));
             }
             Effect::ReadHead => {
                 let delay = self.delay(3_000);
@@ -147,6 +166,9 @@ impl World {
             }
             Effect::Reply(ticket, answer) => self.hear(address, ticket, answer)?,
             Effect::Committed(group) => {
+                if group.events.iter().any(|sealed| is_reclaim(&sealed.event.fact)) {
+                    self.reach(Reached::LateReclaimed);
+                }
                 let told = &mut self.nodes[node].desks[property].told;
                 self.oracle.see_delta(property, told, &group)?;
             }
@@ -182,17 +204,18 @@ impl World {
             told,
             now: self.queue.now(),
         };
-        hearing.check(&answer).inspect_err(|_| {
-            if std::env::var_os("DUMP").is_some() {
-                hearing.ledger.dump()
-            }
-        })?;
+        hearing.check(&answer)?;
+        let is_done = matches!(answer, Answer::Done { .. });
+        let was_done = request.resent && hearing.is_done() && !is_done;
         let reached = reached_by(&answer, &request.command.intent, request.guarded);
         if let Some(state) = reached {
             self.reach(state);
         }
         if revived {
             self.reach(Reached::RevivedAfterPanic);
+        }
+        if was_done {
+            self.reach(Reached::ResentAndDone);
         }
         if let Some(request) = self.requests.get_mut(&ticket) {
             request.answer = Some(answer);
@@ -214,6 +237,7 @@ fn reached_by(answer: &Answer, intent: &Intent, guarded: bool) -> Option<Reached
         Answer::Replay { .. } => Some(Reached::Replayed),
         Answer::TooLate => Some(Reached::TooLate),
         Answer::Failed => Some(Reached::Blamed),
+        Answer::Full => Some(Reached::DiskFull),
         Answer::Refused(Refusal::KeyReused) => Some(Reached::KeyReused),
         Answer::Refused(Refusal::Unavailable { .. }) if guarded => Some(Reached::GuardRefused),
         Answer::Refused(Refusal::Illegal(domain::booking::Illegal::Status(
@@ -228,4 +252,8 @@ fn reached_by(answer: &Answer, intent: &Intent, guarded: bool) -> Option<Reached
 /// Whether the clock decided this group.
 pub(crate) fn is_by_clock(group: &Group) -> bool {
     group.events.iter().all(|sealed| sealed.event.by == By::Clock)
+}
+
+fn is_reclaim(fact: &Fact) -> bool {
+    matches!(fact, Fact::Booking(Cause::Reclaimed, _))
 }

@@ -29,6 +29,7 @@ states! {
     KeyOnTwoProperties: "one key on two properties, caught by its row",
     Panicked: "an actor died with commands waiting",
     RevivedAfterPanic: "an actor that died lived again and answered",
+    ResentAndDone: "a command was sent again to an actor's successor and had been done",
     TwoLives: "groups of a dead actor and of its successor in one lane",
     FullBatch: "full batch",
     LateReclaimed: "late payment found its nights free",
@@ -43,9 +44,12 @@ states! {
     GuardRefused: "the second guard fired twice for one command",
     StaleRefusal: "a refusal was taken back because another node had written",
     TooLate: "a command's deadline passed",
+    GivenUp: "a caller was given up while nothing came from the store",
     CrashApplied: "node died in a transaction that was applied",
     CrashNotApplied: "node died in a transaction that was not applied",
     CrashInTurn: "node died in a turn",
+    DiskFull: "there was no room for a command",
+    StoreAway: "the store was away for a while",
     Slept: "an idle actor went to sleep",
 }
 
@@ -62,10 +66,6 @@ impl Default for Coverage {
 impl Coverage {
     pub(crate) fn reach(&mut self, state: Reached) {
         self.0[state as usize] += 1;
-    }
-
-    pub(crate) fn count(&self, state: Reached) -> u64 {
-        self.0[state as usize]
     }
 
     pub(crate) fn add(&mut self, other: &Self) {

@@ -4,6 +4,7 @@
 use crate::coverage::Reached;
 use crate::ledger::Checked;
 use crate::queue::Event;
+use crate::request::Request;
 use crate::world::World;
 use domain::pipeline::property::Input;
 use domain::{Booking, BookingId, Instant, Status};
@@ -20,6 +21,10 @@ enum Fault {
     Jump,
     /// The clock jumps past the life of a key.
     Night,
+    /// The store is away for a while.
+    Outage,
+    /// The store's disk is full for a while.
+    Full,
 }
 
 /// One wish at the moment at which a hold ends.
@@ -31,6 +36,9 @@ enum Move {
 }
 
 const SWEEP_PAUSE: i64 = 1_000_000;
+/// Longer than most callers are willing to wait.
+const LONGEST_OUTAGE: i64 = 6_000_000;
+const LONGEST_FULL: i64 = 200_000;
 const TICK: Duration = Duration::from_micros(1);
 
 impl World {
@@ -50,6 +58,8 @@ impl World {
             (60, Fault::Deadline),
             (8, Fault::Jump),
             (2, Fault::Night),
+            (1, Fault::Outage),
+            (2, Fault::Full),
         ]);
         match fault {
             Fault::Crash => self.crash(node),
@@ -58,6 +68,15 @@ impl World {
             Fault::Deadline => return self.end_a_hold(),
             Fault::Jump => self.jump(1_200),
             Fault::Night => self.jump(25 * 60 * 60),
+            Fault::Full => {
+                let length = self.random.between(5_000, LONGEST_FULL);
+                self.queue.fill_disk(length);
+            }
+            Fault::Outage => {
+                let length = self.random.between(100_000, LONGEST_OUTAGE);
+                self.queue.close_store(length);
+                self.reach(Reached::StoreAway);
+            }
         }
         Ok(())
     }
@@ -68,14 +87,18 @@ impl World {
         self.queue.step_clock(to);
     }
 
-    /// Overdue properties are woken, on any node.
+    /// Overdue properties are woken, on any node, and so are actors for whom somebody waits.
     pub(crate) fn sweep(&mut self) -> Checked {
         let now = self.queue.now();
         for property in 0..self.plan.properties {
             let due = self.store.tables[property].next_deadline.is_some_and(|at| at <= now);
-            let node = self.random.below(self.nodes.len());
-            if due && self.nodes[node].is_up {
-                self.tick(node, property)?;
+            let chosen = self.random.below(self.nodes.len());
+            for node in 0..self.nodes.len() {
+                let actor = self.nodes[node].desks[property].actor.as_ref();
+                let waits = actor.is_some_and(|actor| !actor.machine.is_idle());
+                if self.nodes[node].is_up && (waits || due && node == chosen) {
+                    self.tick(node, property)?;
+                }
             }
         }
         if !self.is_quiet && self.acts_left > 0 {
@@ -113,10 +136,26 @@ impl World {
         if actor.machine.is_idle() {
             return;
         }
+        let number = actor.number;
         desk.mourns = true;
+        if self.plan.heirs_wait {
+            self.send_again(number);
+        }
         self.abandon(node, property);
-        self.nodes[node].desks[property].actor = None;
+        self.nodes[node].desks[property].end_life();
         self.reach(Reached::Panicked);
+    }
+
+    /// Callers of a dead actor try its successor, where that can tell what was done.
+    fn send_again(&mut self, actor: u64) {
+        let waits =
+            |r: &&mut Request| r.actor == Some(actor) && r.is_waiting() && r.can_be_resent();
+        for request in self.requests.values_mut().filter(waits) {
+            request.resent = true;
+            request.actor = None;
+            let delay = self.random.between(0, 2_000);
+            self.queue.after(delay, Event::Arrive(request.ticket));
+        }
     }
 
     /// Nobody answers for this actor any more; says whether it held a lock.
@@ -129,14 +168,13 @@ impl World {
             }
         }
         let table = &self.store.tables[property];
-        let turns = table.locked.iter().map(|turn| (true, turn));
-        let mut turns = turns.chain(table.queued.iter().map(|turn| (false, turn)));
-        let Some((held, turn)) = turns.find(|(_, turn)| turn.owner.actor == number) else {
-            return false;
-        };
-        let owner = turn.owner;
-        let delay = self.random.between(0, 50_000);
-        self.queue.after(delay, Event::Unlock(owner));
+        let held = table.locked.is_some_and(|turn| turn.owner.actor == number);
+        let turns = table.locked.iter().chain(&table.queued);
+        let turns: Vec<_> = turns.filter(|turn| turn.owner.actor == number).copied().collect();
+        for turn in turns {
+            let delay = self.random.between(0, 50_000);
+            self.queue.after(delay, Event::Unlock(turn));
+        }
         held
     }
 

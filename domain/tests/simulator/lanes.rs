@@ -23,21 +23,12 @@ const READ_BACK: i64 = 400_000;
 impl World {
     /// A group reaches the lane.
     pub(crate) fn offer(&mut self, process: Process, group: Arc<Group>) {
-        if self.nodes[process.node].process != process {
+        let node = &mut self.nodes[process.node];
+        if node.process != process {
             return;
         }
-        let node = &mut self.nodes[process.node];
-        let desk = &mut node.desks[index_of(group.property)];
-        let lives = desk.actor.as_ref().is_some() && desk.mourns;
-        let mixed = lives && desk.in_lane.iter().any(|g| g.id.incarnation < group.id.incarnation);
-        desk.in_lane.push(Arc::clone(&group));
-        let mut effects = Vec::new();
-        node.lane.step(Input::Offer(group), &mut effects);
-        let flushes = std::mem::replace(&mut node.flushes, true);
-        if mixed {
-            self.reach(Reached::TwoLives);
-        }
-        if !flushes {
+        node.lane.step(Input::Offer(group), &mut Vec::new());
+        if !std::mem::replace(&mut node.flushes, true) {
             self.queue.after(0, Event::Flush(process));
         }
     }
@@ -55,7 +46,11 @@ impl World {
             if let Effect::Commit(groups) = effect {
                 self.oracle.see_batch(&groups)?;
                 self.watch_batch(process, &groups);
-                let fate = self.draw_fate();
+                // The more properties, the more there is to be confused.
+                let several = groups.iter().any(|group| group.property != groups[0].property);
+                let fates = [self.draw_fate(), self.draw_fate()];
+                let lost = several && fates[1] == Fate::LostAfter;
+                let fate = if lost { Fate::LostAfter } else { fates[0] };
                 let outlives = self.random.chance(500);
                 let delay = self.delay(6_000);
                 let transaction = Transaction { process, groups, fate, outlives, waited: 0 };
@@ -88,6 +83,10 @@ impl World {
 
     /// A batch reaches the store.
     pub(crate) fn commit(&mut self, mut transaction: Transaction) -> Checked {
+        if let Some(pause) = self.queue.store_pause() {
+            self.queue.after(pause, Event::Commit(transaction));
+            return Ok(());
+        }
         let Transaction { process, fate, .. } = transaction;
         let is_dead = self.nodes[process.node].process != process;
         if is_dead {
@@ -117,6 +116,9 @@ impl World {
         let groups = &transaction.groups;
         let result = if self.store.is_locked(groups) {
             Err(Rejection::Contended)
+        } else if self.queue.is_disk_full() {
+            self.store.was_full_at = Some(self.queue.now());
+            Err(Rejection::Full)
         } else if fate == Fate::Fails && groups.len() > 1 {
             Err(Rejection::Failed)
         } else {
@@ -127,6 +129,10 @@ impl World {
         let outcome = match result {
             Err(rejection) => Outcome::Failed(rejection),
             Ok(advanced) if fate == Fate::LostAfter => {
+                let fenced = groups.iter().any(|group| !advanced.contains(&group.property));
+                if fenced && !advanced.is_empty() {
+                    self.coverage.reach(Reached::UnknownMixed);
+                }
                 let found = groups.iter().filter(|group| advanced.contains(&group.property));
                 Outcome::Lost { applied: found.map(|group| group.id).collect() }
             }
@@ -208,8 +214,8 @@ impl World {
         let desk = &mut self.nodes[process.node].desks[index_of(group.property)];
         let dropped = desk.leave_lane(group.id, result.is_err());
         for straggler in dropped {
-            if *result == Err(Rejection::Fenced) && self.random.chance(300) {
-                let delay = self.random.between(0, 20_000);
+            if *result == Err(Rejection::Fenced) && self.random.chance(700) {
+                let delay = self.random.between(0, 4_000);
                 self.queue.after(delay, Event::Straggle(straggler));
             }
         }

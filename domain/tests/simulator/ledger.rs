@@ -21,6 +21,7 @@ pub(crate) type Checked<T = ()> = Result<T, String>;
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
     pub(crate) from: Instant,
+    pub(crate) seq: Seq,
     /// The event that made the next version.
     pub(crate) ended_by: Option<Seq>,
     pub(crate) booking: Booking,
@@ -108,11 +109,12 @@ impl Ledger {
             }
         }
         self.check_public(event, after)?;
+        let seq = event.seq;
         let versions = self.bookings.entry(after.id).or_default();
         if let Some(last) = versions.last_mut() {
-            last.ended_by = Some(event.seq);
+            last.ended_by = Some(seq);
         }
-        versions.push(Version { from: now, ended_by: None, booking: after.clone() });
+        versions.push(Version { from: now, seq, ended_by: None, booking: after.clone() });
         Ok(())
     }
 
@@ -225,9 +227,19 @@ impl Ledger {
     }
 
     fn meets(&self, version: &Version, asked: Instant, now: Instant) -> bool {
-        let known = |seq| self.told_at.get(usize::try_from(seq - 1).unwrap_or(0));
-        let ended = version.ended_by.and_then(known);
-        version.from <= now && ended.is_none_or(|ended| asked <= *ended)
+        version.from <= now && !version.ended_by.is_some_and(|seq| self.was_told(seq, asked))
+    }
+
+    /// Whether anybody could know of this event before `asked`.
+    fn was_told(&self, seq: Seq, asked: Instant) -> bool {
+        let told = self.told_at.get(usize::try_from(seq - 1).unwrap_or(0));
+        told.is_some_and(|told| *told < asked)
+    }
+
+    /// Whether anybody could know of this booking before `asked`.
+    pub(crate) fn was_known(&self, id: BookingId, asked: Instant) -> bool {
+        let first = self.bookings.get(&id).and_then(|versions| versions.first());
+        first.is_some_and(|first| self.was_told(first.seq, asked))
     }
 
     /// The nights that are held now, with their holders.
@@ -275,7 +287,8 @@ fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Even
     let awaiting = before.status.awaiting();
     let pending = awaiting.is_some();
     let money = (after.paid - before.paid, after.refunded - before.refunded);
-    let paid_now = (after.total - before.paid, 0);
+    // Nobody pays twice.
+    let paid_now = (after.total, 0);
     let all_back = (0, before.paid - before.refunded);
     let status = after.status;
     match cause {
@@ -340,25 +353,4 @@ fn fingerprint(night: Night, holder: Holder) -> u64 {
     [u64::from(night.days().unsigned_abs()), state, high, low]
         .into_iter()
         .fold(7, |mixed, part| (mixed ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29))
-}
-
-impl Ledger {
-    pub(crate) fn dump(&self) {
-        let mut all: Vec<_> = self.bookings.values().flatten().collect();
-        all.sort_by_key(|v| v.from);
-        for v in all {
-            eprintln!(
-                "{} {} {:?} {:?} v{} {:?}",
-                v.from,
-                v.booking.id,
-                v.booking.stay,
-                v.booking.status,
-                v.booking.version,
-                v.booking.attempt
-            );
-        }
-        for (seq, p) in self.commands.iter().map(|(c, s)| (s, c)) {
-            eprintln!("{seq} {p}");
-        }
-    }
 }

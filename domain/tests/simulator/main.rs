@@ -5,7 +5,8 @@
 //! [`lanes`], [`turns`]), clients ([`client`]), a store that fails, fences, dies and forgets
 //! ([`store`], [`faults`]), and an oracle that looks on after every step ([`oracle`], [`answers`],
 //! [`ledger`]). A run counts the interesting states that it reached ([`coverage`]) and fails if one
-//! was not. `SIMULATOR_SEED=n` replays one seed, `PROVE=1` runs ten thousand.
+//! was not. `SIMULATOR_SEED=n` replays one seed and tells what happens (with `--nocapture`),
+//! `PROVE=1` runs ten thousand.
 
 mod actors;
 mod answers;
@@ -17,6 +18,8 @@ mod ledger;
 mod node;
 mod oracle;
 mod plan;
+#[cfg(feature = "test_switches")]
+mod planted;
 mod queue;
 mod random;
 mod request;
@@ -68,23 +71,20 @@ fn run_seeds(seeds: u64, switches: Switches) -> Result<Coverage, (u64, String)> 
 #[test]
 fn every_seed_keeps_every_rule_and_reaches_every_state() {
     if let Some(seed) = std::env::var("SIMULATOR_SEED").ok().and_then(|seed| seed.parse().ok()) {
-        if let Err(rule) = World::new(seed, Switches::default()).run() {
+        let mut world = World::new(seed, Switches::default());
+        world.is_told = true;
+        if let Err(rule) = world.run() {
             panic!("seed {seed}: {rule}");
         }
         return;
     }
     let seeds = if std::env::var_os("PROVE").is_some() { SEEDS_TO_PROVE } else { SEEDS };
-    match run_seeds(seeds, Switches::default()) {
-        Err((seed, rule)) => {
-            panic!(
-                "seed {seed}: {rule}\nreplay: SIMULATOR_SEED={seed} cargo test -p domain --test simulator"
-            )
-        }
-        Ok(coverage) => {
-            for (state, count) in coverage.lines() {
-                println!("{count:>10} {state}");
-            }
-            assert_eq!(coverage.missing(), Vec::<&str>::new(), "never reached in {seeds} seeds");
-        }
+    let coverage = run_seeds(seeds, Switches::default()).unwrap_or_else(|(seed, rule)| {
+        let replay = format!("SIMULATOR_SEED={seed} cargo test -p domain --test simulator");
+        panic!("seed {seed}: {rule}\nreplay: {replay}")
+    });
+    for (state, count) in coverage.lines() {
+        println!("{count:>10} {state}");
     }
+    assert_eq!(coverage.missing(), Vec::<&str>::new(), "never reached in {seeds} seeds");
 }

@@ -3,6 +3,7 @@
 use crate::oracle::Told;
 use crate::plan::Plan;
 use crate::queue::{Line, Process};
+use crate::store::Turn;
 use domain::group::{Group, GroupId, Incarnation};
 use domain::pipeline::lane::Lane;
 use domain::pipeline::property::Machine;
@@ -16,6 +17,8 @@ const LIVES: Incarnation = 1_000;
 pub(crate) struct Actor {
     pub(crate) number: u64,
     pub(crate) machine: Machine,
+    /// The turn that it took last.
+    pub(crate) turn: Option<Turn>,
 }
 
 /// What a node has for one property.
@@ -25,12 +28,16 @@ pub(crate) struct Desk {
     pub(crate) told: Told,
     /// The next life of the property's actor begins here; it outlives the process.
     next_life: Incarnation,
+    /// The last incarnation that a dead actor can have had.
+    orphaned: Incarnation,
     /// Whether an actor died here and none has answered since.
     pub(crate) mourns: bool,
     pub(crate) to_lane: Line,
     pub(crate) from_lane: Line,
-    /// The groups that are in the lane, in its queue or in its batch.
+    /// The groups that are in the lane: on their way to it, in its queue or in its batch.
     pub(crate) in_lane: Vec<Arc<Group>>,
+    /// The newest life of which a group failed: what still comes of it is dropped by the lane.
+    failed_life: Incarnation,
 }
 
 #[derive(Debug)]
@@ -72,15 +79,34 @@ impl Desk {
         self.next_life
     }
 
+    /// The actor is gone; what it has in the lane belongs to nobody.
+    pub(crate) fn end_life(&mut self) {
+        self.actor = None;
+        self.orphaned = self.next_life + LIVES - 1;
+    }
+
+    /// Puts a group into the lane's list, unless the lane drops it at once. Says whether groups of
+    /// a dead actor are there too.
+    pub(crate) fn enter_lane(&mut self, group: &Arc<Group>) -> bool {
+        if group.id.incarnation > self.failed_life {
+            self.in_lane.push(Arc::clone(group));
+        }
+        self.has_orphans()
+    }
+
+    /// Whether groups of an actor that is dead are in the lane.
+    pub(crate) fn has_orphans(&self) -> bool {
+        self.in_lane.iter().any(|group| group.id.incarnation <= self.orphaned)
+    }
+
     /// Takes this group out of the lane's list, with all later ones of its life if it failed:
     /// those are returned.
     pub(crate) fn leave_lane(&mut self, id: GroupId, failed: bool) -> Vec<Arc<Group>> {
         self.in_lane.retain(|group| group.id != id);
-        let mut dropped = Vec::new();
-        if failed {
-            let life = id.incarnation;
-            dropped = self.in_lane.extract_if(.., |g| g.id.incarnation <= life).collect();
+        if !failed {
+            return Vec::new();
         }
-        dropped
+        self.failed_life = self.failed_life.max(id.incarnation);
+        self.in_lane.extract_if(.., |group| group.id.incarnation <= id.incarnation).collect()
     }
 }

@@ -89,11 +89,15 @@ impl Oracle {
                 let once = keys.insert((used.key.caller, Arc::clone(&used.key.text)));
                 ensure!(once, "{:?} is written twice in one batch", used.key);
             }
-            let base = match heads.insert(group.property, group.head) {
-                Some(before) => before == group.base,
-                None => self.ledgers[index_of(group.property)].had(group.base),
-            };
-            ensure!(base, "a group that follows {:?} is committed without it", group.base);
+            match heads.insert(group.property, group.head) {
+                Some(before) => {
+                    ensure!(before == group.base, "{:?} does not follow {before:?}", group.id);
+                }
+                None => {
+                    let real = self.ledgers[index_of(group.property)].had(group.base);
+                    ensure!(real, "{:?} follows {:?}, which never was", group.id, group.base);
+                }
+            }
         }
         Ok(())
     }

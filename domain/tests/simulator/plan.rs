@@ -45,6 +45,10 @@ pub(crate) struct Plan {
     pub(crate) fault_pause: i64,
     /// Several hundred clients come at once and want different nights.
     pub(crate) flood: bool,
+    /// The successor of an actor that died begins only when the lane is done with the groups that
+    /// it left. It must, where no look at the head comes before a refusal, or where requests that
+    /// the dead one had not answered are sent again; here this is one switch for both.
+    pub(crate) heirs_wait: bool,
     /// Somebody wrote into the table of occupied nights by hand.
     pub(crate) tampered: bool,
 }
@@ -75,6 +79,7 @@ impl Plan {
             },
             fault_pause: if calm { 2_000_000 } else { random.between(50_000, 400_000) },
             flood,
+            heirs_wait: nodes == 1 || random.chance(500),
             tampered: random.chance(60),
         }
     }

@@ -74,11 +74,9 @@ pub(crate) enum Event {
     /// The moment at which a property's lock is asked for.
     Lock(Address, Incarnation),
     /// A turn's groups reach the store.
-    Turn(Address, Vec<Arc<Group>>, Fate),
-    /// A turn has had its time.
-    Expire(Turn),
-    /// The actor of a turn is dead: the lock falls.
-    Unlock(Address),
+    Turn(Turn, Vec<Arc<Group>>, Fate),
+    /// A turn has had its time, or its actor is dead: the lock falls.
+    Unlock(Turn),
     /// The moment at which a head is read.
     ReadHead(Address),
     /// A group that its lane has dropped reaches the store all the same.
@@ -123,6 +121,10 @@ pub(crate) struct Queue {
     time: i64,
     stepped: i64,
     planned: u64,
+    /// Until when the store answers nobody.
+    store_closed: i64,
+    /// Until when the store has no room for anything new.
+    disk_full: i64,
     heap: BinaryHeap<Entry>,
 }
 
@@ -139,6 +141,25 @@ impl Queue {
     /// Sets every clock forward, so that it shows `to` at this very moment.
     pub(crate) fn step_clock(&mut self, to: Instant) {
         self.stepped += (to.as_micros() - self.now().as_micros()).max(0);
+    }
+
+    /// The store answers nobody for so long.
+    pub(crate) fn close_store(&mut self, length: i64) {
+        self.store_closed = self.time + length;
+    }
+
+    /// The store has no room for so long.
+    pub(crate) fn fill_disk(&mut self, length: i64) {
+        self.disk_full = self.time + length;
+    }
+
+    pub(crate) fn is_disk_full(&self) -> bool {
+        self.time < self.disk_full
+    }
+
+    /// How long the store will not answer yet.
+    pub(crate) fn store_pause(&self) -> Option<i64> {
+        Some(self.store_closed - self.time).filter(|pause| *pause > 0)
     }
 
     /// Plans something this many microseconds from now.

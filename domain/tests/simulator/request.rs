@@ -2,6 +2,7 @@
 
 use domain::Instant;
 use domain::command::Command;
+use domain::event::Seq;
 use domain::pipeline::property::{Answer, Ticket};
 
 /// One request and its one answer, if it ever got one.
@@ -19,10 +20,12 @@ pub(crate) struct Request {
     pub(crate) answer: Option<Answer>,
     /// Whoever was to answer is dead.
     pub(crate) lost: bool,
+    /// It was sent again, to the successor of an actor that died.
+    pub(crate) resent: bool,
     /// The second guard refused its group at least once.
     pub(crate) guarded: bool,
-    /// The event that its key stood for when it was asked, in this body.
-    pub(crate) known: Option<i64>,
+    /// The event that its key stood for when it was asked, in this body, and for how long.
+    pub(crate) known: Option<(Seq, Instant)>,
 }
 
 impl Request {
@@ -38,6 +41,7 @@ impl Request {
             actor: None,
             answer: None,
             lost: false,
+            resent: false,
             guarded: false,
             known: None,
         }
@@ -47,19 +51,24 @@ impl Request {
         self.answer.is_none() && !self.lost
     }
 
+    /// Whether the command may have been done, going by this answer. Who was sent again hears of
+    /// what was done the first time, or nothing certain.
+    pub(crate) fn may_be_done(&self, answer: &Answer) -> bool {
+        match answer {
+            Answer::Done { .. } => true,
+            Answer::Replay { .. } | Answer::Unchanged(_) | Answer::TooLate => self.resent,
+            Answer::Refused(_) | Answer::Missing | Answer::Failed | Answer::Full => false,
+        }
+    }
+
     /// Whether the caller was told that nothing was done.
     pub(crate) fn was_turned_away(&self) -> bool {
-        let no = |answer: &Answer| {
-            matches!(
-                answer,
-                Answer::Refused(_)
-                    | Answer::Failed
-                    | Answer::TooLate
-                    | Answer::Missing
-                    | Answer::Unchanged(_)
-                    | Answer::Replay { .. }
-            )
-        };
-        self.answer.as_ref().is_some_and(no)
+        self.answer.as_ref().is_some_and(|answer| !self.may_be_done(answer))
+    }
+
+    /// Whether the same command may be sent again: only a key tells for certain whether it was
+    /// done, since what a booking's id stands for is forgotten when the booking ends.
+    pub(crate) fn can_be_resent(&self) -> bool {
+        self.command.key.is_some()
     }
 }

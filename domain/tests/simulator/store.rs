@@ -9,7 +9,7 @@
 use crate::plan::{self, Plan, index_of};
 use crate::queue::Address;
 use crate::random::Random;
-use domain::booking::{Booking, Cause};
+use domain::booking::Booking;
 use domain::command::KeyUse;
 use domain::event::{By, Event, EventHash, Fact, Head, Sealed};
 use domain::group::{Group, Incarnation, Job, NO_COMMAND};
@@ -56,7 +56,9 @@ pub(crate) struct Store {
     pub(crate) keys: HashMap<(UserId, Arc<str>), KeyRow>,
     /// The commands whose rows the database refuses.
     pub(crate) poisoned: HashSet<Uuid>,
-    switches: Switches,
+    /// When a write was last refused because there was no room.
+    pub(crate) was_full_at: Option<Instant>,
+    pub(crate) switches: Switches,
 }
 
 /// The nights and keys that a transaction has written so far.
@@ -74,6 +76,7 @@ impl Store {
             tables,
             keys: HashMap::new(),
             poisoned: HashSet::new(),
+            was_full_at: None,
             switches: plan.settings.switches,
         };
         if plan.tampered {
@@ -265,11 +268,11 @@ impl Table {
         free
     }
 
-    /// Lets the lock of this actor fall or takes it out of the queue, and returns whose turn it
-    /// is now, if that has changed.
-    pub(crate) fn unlock(&mut self, owner: Address) -> Option<Turn> {
-        self.queued.retain(|turn| turn.owner != owner);
-        if self.locked.is_none_or(|turn| turn.owner != owner) {
+    /// Lets the lock of this turn fall or takes the turn out of the queue, and returns whose turn
+    /// it is now, if that has changed.
+    pub(crate) fn unlock(&mut self, turn: Turn) -> Option<Turn> {
+        self.queued.retain(|queued| *queued != turn);
+        if self.locked != Some(turn) {
             return None;
         }
         self.locked = self.queued.pop_front();
@@ -279,15 +282,6 @@ impl Table {
     /// The late payments that may still come: bookings that ended with an attempt to pay.
     pub(crate) fn expired(&self) -> impl Iterator<Item = &Booking> {
         self.bookings.values().filter(|b| b.status == domain::Status::Expired && matters(b))
-    }
-
-    /// The cause of the event of this number.
-    pub(crate) fn cause(&self, seq: i64) -> Option<Cause> {
-        let event = self.events.get(usize::try_from(seq - 1).ok()?)?;
-        match event.event.fact {
-            Fact::Booking(cause, _) => Some(cause),
-            Fact::PropertyCreated(_) => None,
-        }
     }
 }
 

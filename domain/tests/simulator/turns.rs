@@ -15,10 +15,18 @@ use std::sync::Arc;
 
 /// How long a turn may do nothing before the store ends it.
 const IDLE_TIMEOUT: i64 = 1_000_000;
+/// How often a successor looks whether the lane is done with the groups of the actor before it.
+const BARRIER_POLL: i64 = 500;
 
 impl World {
     /// A property is read, at one moment between question and answer.
     pub(crate) fn load(&mut self, address: Address, incarnation: Incarnation) {
+        let desk = &self.nodes[address.node].desks[address.property];
+        let waits = self.plan.heirs_wait && desk.has_orphans();
+        if let Some(pause) = self.queue.store_pause().or(waits.then_some(BARRIER_POLL)) {
+            self.queue.after(pause, Event::Load(address, incarnation));
+            return;
+        }
         self.read(address, incarnation, false);
     }
 
@@ -34,6 +42,10 @@ impl World {
         if self.actor(address).is_none() {
             return;
         }
+        if let Some(pause) = self.queue.store_pause() {
+            self.queue.after(pause, Event::Lock(address, incarnation));
+            return;
+        }
         let turn = Turn { owner: address, incarnation };
         if self.store.tables[address.property].lock(turn) {
             self.begin_turn(turn);
@@ -44,50 +56,50 @@ impl World {
 
     fn begin_turn(&mut self, turn: Turn) {
         self.read(turn.owner, turn.incarnation, true);
-        self.queue.after(IDLE_TIMEOUT, Event::Expire(turn));
+        self.queue.after(IDLE_TIMEOUT, Event::Unlock(turn));
     }
 
-    /// A turn that was idle for too long loses its lock.
-    pub(crate) fn expire(&mut self, turn: Turn) {
-        if self.store.tables[turn.owner.property].locked == Some(turn) {
-            self.unlock(turn.owner);
-        }
-    }
-
-    /// The lock falls, and the next turn begins.
-    pub(crate) fn unlock(&mut self, address: Address) {
-        if let Some(next) = self.store.tables[address.property].unlock(address) {
+    /// The lock falls, because its turn was idle for too long or its actor is dead, and the next
+    /// turn begins.
+    pub(crate) fn unlock(&mut self, turn: Turn) {
+        if let Some(next) = self.store.tables[turn.owner.property].unlock(turn) {
             self.begin_turn(next);
         }
     }
 
     /// A turn's groups reach the store, if the lock is still theirs.
-    pub(crate) fn turn(&mut self, address: Address, groups: &[Arc<Group>], fate: Fate) -> Checked {
-        let locked = self.store.tables[address.property].locked;
-        let owns = locked.is_some_and(|turn| turn.owner == address);
+    pub(crate) fn turn(&mut self, turn: Turn, groups: &[Arc<Group>], fate: Fate) -> Checked {
+        if let Some(pause) = self.queue.store_pause() {
+            self.queue.after(pause, Event::Turn(turn, groups.to_vec(), fate));
+            return Ok(());
+        }
+        let owns = self.store.tables[turn.owner.property].locked == Some(turn);
         let Some(first) = groups.first() else {
             self.reach(Reached::TurnEmpty);
-            self.unlock(address);
+            self.unlock(turn);
             return Ok(());
         };
         let result = if !owns || matches!(fate, Fate::LostBefore | Fate::Fails) {
             self.reach(Reached::TurnLost);
             Err((Arc::clone(first), Rejection::Lost))
+        } else if self.queue.is_disk_full() {
+            self.store.was_full_at = Some(self.queue.now());
+            Err((Arc::clone(first), Rejection::Full))
         } else {
             self.store.commit_turn(groups)
         };
         self.oracle.see_commit(&self.store, &self.requests, self.queue.now())?;
-        self.unlock(address);
+        self.unlock(turn);
         match result {
             Ok(()) => {
                 self.reach(Reached::TurnTaken);
                 for group in groups {
-                    self.tell_turn(address, group, Ok(()));
+                    self.tell_turn(turn.owner, group, Ok(()));
                 }
             }
             Err((guilty, rejection)) => {
                 self.note_guard(&guilty, &Err(rejection.clone()));
-                self.tell_turn(address, &guilty, Err(rejection));
+                self.tell_turn(turn.owner, &guilty, Err(rejection));
             }
         }
         Ok(())
@@ -102,6 +114,10 @@ impl World {
 
     /// A head is read, at one moment between question and answer.
     pub(crate) fn read_head(&mut self, address: Address) {
+        if let Some(pause) = self.queue.store_pause() {
+            self.queue.after(pause, Event::ReadHead(address));
+            return;
+        }
         let head = self.store.tables[address.property].head;
         let delay = self.delay(2_000);
         self.queue.after(delay, Event::Deliver(address, Input::HeadRead { head }));

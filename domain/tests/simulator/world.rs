@@ -18,15 +18,19 @@ use domain::Instant;
 use domain::pipeline::property::{self, Ticket};
 use domain::switches::Switches;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 /// Nothing takes this many steps; a run that does would never end.
 const MAX_STEPS: usize = 300_000;
 /// How long a caller is willing to wait.
 const PATIENCE: Duration = Duration::from_secs(5);
+const HURRY: Duration = Duration::from_millis(20);
 /// How far the clock goes in the quiet phase: past every hold and every day that was booked.
 const QUIET: Duration = Duration::from_secs(40 * 24 * 60 * 60);
 const FLOOD: usize = 700;
+/// How many letters of an event are printed.
+const LONGEST_NOTE: usize = 320;
 
 pub(crate) struct World {
     pub(crate) plan: Plan,
@@ -39,6 +43,8 @@ pub(crate) struct World {
     pub(crate) coverage: Coverage,
     pub(crate) requests: BTreeMap<Ticket, Request>,
     pub(crate) is_quiet: bool,
+    /// Whether everything that happens is printed.
+    pub(crate) is_told: bool,
     pub(crate) acts_left: usize,
     pub(crate) actors: u64,
     pub(crate) effects: Vec<property::Effect>,
@@ -59,6 +65,7 @@ impl World {
             requests: BTreeMap::new(),
             queue: Queue::default(),
             is_quiet: false,
+            is_told: false,
             acts_left: plan.acts,
             actors: 0,
             effects: Vec::new(),
@@ -91,9 +98,18 @@ impl World {
         while let Some(event) = self.queue.pop() {
             self.steps += 1;
             ensure!(self.steps < MAX_STEPS, "it does not come to an end");
+            self.note(&event);
             self.happen(event)?;
         }
         Ok(())
+    }
+
+    /// Prints what happens, when a single seed is replayed.
+    pub(crate) fn note(&self, what: &impl fmt::Debug) {
+        if self.is_told {
+            let text: String = format!("{what:?}").chars().take(LONGEST_NOTE).collect();
+            println!("{} {text}", self.queue.now());
+        }
     }
 
     fn happen(&mut self, event: Event) -> Checked {
@@ -108,9 +124,8 @@ impl World {
             Event::Tell(process, group, result) => return self.tell(process, &group, result),
             Event::Load(address, incarnation) => self.load(address, incarnation),
             Event::Lock(address, incarnation) => self.lock(address, incarnation),
-            Event::Turn(address, groups, fate) => return self.turn(address, &groups, fate),
-            Event::Expire(turn) => self.expire(turn),
-            Event::Unlock(address) => self.unlock(address),
+            Event::Turn(turn, groups, fate) => return self.turn(turn, &groups, fate),
+            Event::Unlock(turn) => self.unlock(turn),
             Event::ReadHead(address) => self.read_head(address),
             Event::Straggle(group) => return self.straggle(&group),
             Event::Fault => return self.fault(),
@@ -123,6 +138,8 @@ impl World {
     /// Heals everything, lets time pass and looks whether everything came to its end.
     fn rest(&mut self) -> Checked {
         self.is_quiet = true;
+        self.queue.close_store(0);
+        self.queue.fill_disk(0);
         self.store.poisoned.clear();
         for node in &mut self.nodes {
             node.is_up = true;
@@ -212,11 +229,10 @@ impl World {
         ticket
     }
 
-    /// When a caller who asks now stops waiting; few are in a hurry.
-    pub(crate) fn patience(&mut self) -> Instant {
+    /// How long a caller who asks now is willing to wait; few are in a hurry.
+    pub(crate) fn patience(&mut self) -> Duration {
         let hurried = !self.is_quiet && self.random.chance(30);
-        let patience = if hurried { Duration::from_millis(20) } else { PATIENCE };
-        self.queue.now().plus(patience)
+        if hurried { HURRY } else { PATIENCE }
     }
 
     /// A delay of the network or of a disk, in microseconds: mostly short.

@@ -3,7 +3,7 @@
 
 use super::Server;
 use domain::{Instant, UserId};
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use secrecy::SecretString;
 use std::sync::LazyLock;
 use vacancy::auth::tokens::Tokens;
@@ -19,7 +19,10 @@ pub(crate) const SECRET: &str = "kR7vQ2mXw9ZpL4tYs8Nc1HbJd6FgTe3A";
 pub(crate) const PASSWORD: &str = "eleven grey herons";
 
 /// Argon2id of `PASSWORD` with the product's parameters.
-const PASSWORD_HASH: &str = "PLACEHOLDER";
+const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$6K60lsN8r/+1A+f2AI9NxQ$VlM9vaNOyzL/a/t0ZhW3pPVLAUmboQciaRP8CuONyjQ";
+
+/// Accounts that are written at a time: as many as the store has connections.
+const AT_ONCE: usize = 8;
 
 static TOKENS: LazyLock<Tokens> = LazyLock::new(|| Tokens::new(&SecretString::from(SECRET)));
 
@@ -70,9 +73,11 @@ impl Server {
             })
             .collect();
         let inserting = people.iter().map(|person| store.insert_account(account(person), None));
-        for inserted in join_all(inserting).await {
+        let mut inserted = stream::iter(inserting).buffer_unordered(AT_ONCE);
+        while let Some(inserted) = inserted.next().await {
             inserted.expect("an account");
         }
+        drop(inserted);
         people
     }
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -34,16 +34,12 @@ pub(crate) struct Server {
     storage: Arc<Storage>,
     url: String,
     settings: Vec<(String, String)>,
-    process: Option<Process>,
+    address: SocketAddr,
+    child: Mutex<Option<Child>>,
     log: Log,
     http: reqwest::Client,
     /// How far the test has moved the clock, in seconds.
     moved: AtomicU64,
-}
-
-struct Process {
-    child: Child,
-    address: SocketAddr,
 }
 
 type Log = Arc<Mutex<Vec<String>>>;
@@ -71,7 +67,8 @@ impl Server {
             storage,
             url,
             settings: Vec::new(),
-            process: None,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            child: Mutex::default(),
             log: Log::default(),
             http: client(),
             moved: AtomicU64::new(0),
@@ -104,10 +101,9 @@ impl Server {
         keep(child.stderr.take().expect("a piped log"), Arc::clone(&self.log));
         let listening = listening(child.stdout.take().expect("a piped output"));
         // Kept before the wait, so that a server that never listens is ended with the test.
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let process = self.process.insert(Process { child, address });
+        *self.child() = Some(child);
         match tokio::time::timeout(START_WITHIN, listening).await {
-            Ok(Ok(address)) => process.address = address,
+            Ok(Ok(address)) => self.address = address,
             Ok(Err(_)) => panic!("the server ended before it listened"),
             Err(_) => panic!("the server did not listen within {START_WITHIN:?}"),
         }
@@ -117,35 +113,39 @@ impl Server {
 
     /// Stops the server if it runs, and starts it again on the same database.
     pub(crate) async fn restart(&mut self) {
-        if self.process.is_some() {
+        let runs = self.child().is_some();
+        if runs {
             self.stop().await;
         }
         self.start().await;
     }
 
+    fn child(&self) -> MutexGuard<'_, Option<Child>> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends the process as a power cut would, but for the disk.
-    pub(crate) fn kill9(&mut self) {
-        let mut process = self.process.take().expect("a running server");
-        process.child.kill().expect("a process that can be killed");
-        process.child.wait().expect("its end");
+    pub(crate) fn kill9(&self) {
+        let mut child = self.child().take().expect("a running server");
+        child.kill().expect("a process that can be killed");
+        child.wait().expect("its end");
     }
 
     /// Asks the server to stop, and says how it ended and how long that took.
-    pub(crate) async fn stop(&mut self) -> (ExitStatus, Duration) {
-        let mut process = self.process.take().expect("a running server");
+    pub(crate) async fn stop(&self) -> (ExitStatus, Duration) {
+        let mut child = self.child().take().expect("a running server");
         let asked = Instant::now();
-        terminate(&process.child);
-        let ended = ended(&mut process.child, STOP_WITHIN).await;
-        let status = ended.unwrap_or_else(|| {
-            process.child.kill().expect("a process that can be killed");
-            process.child.wait().expect("its end");
+        terminate(&child);
+        let Some(status) = ended(&mut child, STOP_WITHIN).await else {
+            child.kill().expect("a process that can be killed");
+            child.wait().expect("its end");
             panic!("the server did not stop within {STOP_WITHIN:?}");
-        });
+        };
         (status, asked.elapsed())
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.process.as_ref().expect("a running server").address
+        self.address
     }
 
     /// The base of its addresses, without a slash at the end.
@@ -159,10 +159,6 @@ impl Server {
 
     pub(crate) fn storage(&self) -> &Arc<Storage> {
         &self.storage
-    }
-
-    pub(crate) fn database(&self) -> Database {
-        self.storage.database()
     }
 
     /// How far the test has moved the clock.
@@ -194,10 +190,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(mut process) = self.process.take() {
+        if let Some(mut child) = self.child().take() {
             // One that ended by itself cannot be killed, which is as well.
-            let _ = process.child.kill();
-            let _ = process.child.wait();
+            let _ = child.kill();
+            let _ = child.wait();
         }
         if std::thread::panicking() {
             let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -225,8 +221,7 @@ impl Ended {
 pub(crate) async fn run(storage: &Storage, words: &[&str], settings: &[(&str, &str)]) -> Ended {
     let mut command = command(storage, words);
     command.env("DATABASE_URL", storage.url()).env("LOG", "warn");
-    let mut child =
-        command.envs(settings.iter().copied()).spawn().expect("the binary starts");
+    let mut child = command.envs(settings.iter().copied()).spawn().expect("the binary starts");
     let (output, log) = (Log::default(), Log::default());
     let reading = [
         keep(child.stdout.take().expect("a piped output"), Arc::clone(&output)),

@@ -44,10 +44,6 @@ impl Storage {
         Self { folder, postgres }
     }
 
-    pub(crate) fn database(&self) -> Database {
-        if self.postgres.is_some() { Database::Postgres } else { Database::Sqlite }
-    }
-
     /// The server's working directory.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

@@ -74,7 +74,8 @@ impl Wire {
             }
         };
         let (status, headers) = parse(std::str::from_utf8(&bytes[..head]).expect("ascii"));
-        let length = headers.get("content-length").map_or("0", |value| value.to_str().unwrap_or(""));
+        let length =
+            headers.get("content-length").map_or("0", |value| value.to_str().unwrap_or(""));
         let length: usize = length.parse().expect("a length");
         while bytes.len() < head + length {
             if self.stream.read_buf(&mut bytes).await? == 0 {
