@@ -281,7 +281,7 @@ impl Booking {
             return Err(Illegal::Status(self.status));
         }
         if self.total == 0 {
-            // Nothing is due, so nobody is asked: the booking stands at once, or waits for its host.
+            // Nothing is due, so nobody is asked: it stands at once, or waits for its host.
             let status = self.status_when_paid();
             return Ok(if status == self.status {
                 Stepped::Already(self)

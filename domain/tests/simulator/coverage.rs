@@ -1,4 +1,4 @@
-//! The interesting states that a run must reach, counted, so that a green run cannot be an easy one.
+//! The interesting states that a run must reach, counted, so that no green run is an easy one.
 
 macro_rules! states {
     ($($name:ident: $text:literal,)*) => {

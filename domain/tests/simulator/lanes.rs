@@ -114,16 +114,7 @@ impl World {
             return Ok(());
         }
         let groups = &transaction.groups;
-        let result = if self.store.is_locked(groups) {
-            Err(Rejection::Contended)
-        } else if self.queue.is_disk_full() {
-            self.store.was_full_at = Some(self.queue.now());
-            Err(Rejection::Full)
-        } else if fate == Fate::Fails && groups.len() > 1 {
-            Err(Rejection::Failed)
-        } else {
-            self.store.commit(groups)
-        };
+        let result = self.write(groups, fate);
         self.oracle.see_commit(&self.store, &self.requests, self.queue.now())?;
         self.watch_commit(process, groups, &result);
         let outcome = match result {
@@ -144,6 +135,24 @@ impl World {
         };
         self.queue.after(delay, Event::Answer(process, outcome));
         Ok(())
+    }
+
+    /// What the store makes of a batch that it has received.
+    fn write(
+        &mut self,
+        groups: &[Arc<Group>],
+        fate: Fate,
+    ) -> Result<HashSet<PropertyId>, Rejection> {
+        if self.store.is_locked(groups) {
+            Err(Rejection::Contended)
+        } else if self.queue.is_disk_full() {
+            self.store.was_full_at = Some(self.queue.now());
+            Err(Rejection::Full)
+        } else if fate == Fate::Fails && groups.len() > 1 {
+            Err(Rejection::Failed)
+        } else {
+            self.store.commit(groups)
+        }
     }
 
     /// The interesting states that a commit shows.

@@ -15,7 +15,7 @@ use domain::group::{Group, JobKind};
 use domain::pipeline::lane::{MAX_GROUPS, MAX_ROWS};
 use domain::pipeline::property::Ticket;
 use domain::state::Snapshot;
-use domain::{Booking, Instant};
+use domain::{Booking, Fact, Instant};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -62,7 +62,11 @@ impl Oracle {
             let table = store.table(row.property);
             let at = usize::try_from(row.used.seq - 1).map_err(|error| error.to_string())?;
             let fact = table.events.get(at).map(|sealed| &sealed.event.fact);
-            let resolves = matches!(fact, Some(domain::Fact::Booking(_, booking)) if booking.id == row.used.booking);
+            let made = |fact: &Fact| match fact {
+                Fact::Booking(_, booking) => booking.id == row.used.booking,
+                Fact::PropertyCreated(_) => false,
+            };
+            let resolves = fact.is_some_and(made);
             ensure!(resolves, "{row:?} stands for nothing that was done");
         }
         Ok(())

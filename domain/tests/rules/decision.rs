@@ -1,0 +1,266 @@
+//! What one command decides on a property's state.
+
+use crate::given::{
+    HOLD, HOUR, TICK, TOTAL, book, booking, booking_id, command, host, now, payment, property,
+    state, stay, stored, under_key, user,
+};
+use domain::booking::{Cause, Illegal, Step};
+use domain::command::{Command, Intent};
+use domain::decide::Verdict;
+use domain::event::By;
+use domain::group::{Group, JobKind};
+use domain::refusal::{Code, Refusal};
+use domain::state::{KEY_TTL, Settings, State};
+use domain::{Awaiting, Booking, Fact, Instant, Property, Status};
+use std::sync::Arc;
+
+fn decide(state: &mut State, command: &Command, at: Instant) -> Verdict {
+    state.decide(command, 1, at)
+}
+
+fn written(verdict: Verdict) -> Group {
+    match verdict {
+        Verdict::Write(group) => *group,
+        other => panic!("nothing to write: {other:?}"),
+    }
+}
+
+fn refused(verdict: Verdict) -> Refusal {
+    match verdict {
+        Verdict::Refused(refusal) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn step(number: u128, step: Step) -> Command {
+    command(100 + number, Intent::Step { booking: booking_id(number), step })
+}
+
+fn cause(group: &Group) -> Cause {
+    match group.events[0].event.fact {
+        Fact::Booking(cause, _) => cause,
+        Fact::PropertyCreated(_) => panic!("a booking's event"),
+    }
+}
+
+fn held(until: Instant) -> Status {
+    Status::Pending { awaiting: Awaiting::Payment, expires_at: until }
+}
+
+#[test]
+fn a_booking_claims_its_nights_and_carries_its_price_and_deadline() {
+    let mut state = state(property(), Vec::new());
+    let group = written(decide(&mut state, &book(1, stay(10, 13)), now()));
+    assert_eq!(group.booking.status, held(now().plus(HOLD)));
+    assert_eq!((group.booking.total, group.booking.version), (TOTAL, 1));
+    assert_eq!(group.claimed, stay(10, 13).each_night().collect::<Vec<_>>());
+    assert!(group.released.is_empty() && group.jobs.is_empty() && group.key.is_none());
+    assert_eq!(group.next_deadline, Some(now().plus(HOLD)));
+    assert_eq!(group.head.seq, group.base.seq + 1);
+    assert_eq!(group.rows(), 2 + 1 + 3);
+}
+
+#[test]
+fn each_group_is_chained_to_the_one_before_it() {
+    let mut state = state(property(), Vec::new());
+    let first = written(decide(&mut state, &book(1, stay(10, 13)), now()));
+    let second = written(decide(&mut state, &book(2, stay(13, 15)), now()));
+    assert_eq!(second.base, first.head);
+    assert_eq!(second.head.hash, first.head.hash.chain(&second.events[0].bytes));
+}
+
+#[test]
+fn nights_that_are_taken_are_refused_and_a_check_out_day_is_not() {
+    let taken = booking(held(now().plus(HOLD)), None);
+    for (wanted, free) in
+        [(stay(12, 14), false), (stay(9, 11), false), (stay(8, 10), true), (stay(13, 14), true)]
+    {
+        let mut state = state(property(), vec![taken.clone()]);
+        let verdict = decide(&mut state, &book(2, wanted), now());
+        assert_eq!(matches!(verdict, Verdict::Write(_)), free, "{wanted}");
+    }
+}
+
+#[test]
+fn an_overdue_hold_ends_in_a_group_of_its_own_before_its_nights_are_booked_again() {
+    let overdue = booking(held(now()), None);
+    let mut state = state(property(), vec![overdue]);
+    assert_eq!(state.overdue(now().minus(TICK)), None);
+    let end = state.enforce_deadline(1, now()).expect("the hold is over");
+    assert_eq!((cause(&end), end.events[0].event.by), (Cause::Expired, By::Clock));
+    assert_eq!(end.released, stay(10, 13).each_night().collect::<Vec<_>>());
+    assert!(state.enforce_deadline(1, now()).is_none());
+    let again = written(decide(&mut state, &book(2, stay(10, 13)), now()));
+    assert_eq!(again.base, end.head);
+}
+
+#[test]
+fn a_late_payment_confirms_only_what_is_still_free() {
+    let expired = booking(Status::Expired, Some((1, true)));
+    let late = step(1, pay(1));
+    let mut free = state(property(), vec![expired.clone()]);
+    let group = written(decide(&mut free, &late, now()));
+    assert_eq!((cause(&group), group.booking.status), (Cause::Reclaimed, Status::Confirmed));
+    assert_eq!(group.claimed.len(), 3);
+
+    let other = Booking { id: booking_id(2), ..booking(held(now().plus(HOLD)), None) };
+    let mut taken = state(property(), vec![expired, other]);
+    let refusal = refused(decide(&mut taken, &late, now()));
+    assert_eq!(refusal, Refusal::Illegal(Illegal::Status(Status::Expired)));
+    // A hold that is over is in nobody's way.
+    assert!(matches!(decide(&mut taken, &late, now().plus(HOLD)), Verdict::Write(_)));
+}
+
+fn pay(number: u128) -> Step {
+    let currency = "USD".parse().expect("a currency");
+    Step::Pay { payment: payment(number), amount: TOTAL, currency }
+}
+
+#[test]
+fn a_late_payment_does_not_confirm_what_its_host_never_accepted() {
+    let asked = Status::Pending { awaiting: Awaiting::Host, expires_at: now() };
+    let mut state = state(property(), vec![booking(asked, Some((1, true)))]);
+    let end = state.enforce_deadline(1, now()).expect("the host did not answer");
+    let jobs: Vec<_> = end.jobs.iter().map(|job| (job.kind, job.payment)).collect();
+    assert_eq!(jobs, [(JobKind::CancelIntent, payment(1))]);
+    let refusal = refused(decide(&mut state, &step(1, pay(1)), now()));
+    assert_eq!(refusal, Refusal::UnknownBooking);
+}
+
+#[test]
+fn nobody_pays_twice_for_one_booking() {
+    let asked = Status::Pending { awaiting: Awaiting::Host, expires_at: now().plus(HOUR) };
+    let paid = Booking { paid: TOTAL, ..booking(asked, Some((1, false))) };
+    let mut state = state(property(), vec![paid]);
+    let refusal = refused(decide(&mut state, &step(1, pay(2)), now()));
+    assert_eq!(refusal, Refusal::Illegal(Illegal::Status(asked)));
+    assert!(matches!(decide(&mut state, &step(1, pay(1)), now()), Verdict::Unchanged(_)));
+}
+
+#[test]
+fn each_step_causes_the_work_that_follows_from_it() {
+    let later = now().plus(HOLD);
+    let asked = Status::Pending { awaiting: Awaiting::Host, expires_at: later };
+    let paid = |status| Booking { paid: TOTAL, ..booking(status, Some((1, false))) };
+    let refund = JobKind::Refund { amount: TOTAL };
+    let cancel = Step::Cancel { by_guest: true };
+    for (before, step, kinds) in [
+        (booking(held(later), None), cancel, vec![]),
+        (booking(held(later), Some((1, true))), cancel, vec![JobKind::CancelIntent]),
+        (booking(held(later), Some((1, false))), cancel, vec![]),
+        (paid(Status::Confirmed), cancel, vec![refund]),
+        (paid(asked), Step::Decline, vec![refund]),
+        (paid(asked), cancel, vec![refund]),
+        (booking(asked, Some((1, true))), Step::Decline, vec![JobKind::CancelIntent]),
+        (booking(held(later), Some((1, true))), pay(1), vec![]),
+    ] {
+        let mut state = state(property(), vec![before.clone()]);
+        let group = written(decide(&mut state, &self::step(1, step), now()));
+        let found: Vec<_> = group.jobs.iter().map(|job| job.kind).collect();
+        assert_eq!(found, kinds, "{step:?} on {before:?}");
+    }
+}
+
+#[test]
+fn an_attempt_is_written_with_the_work_of_asking_for_the_money() {
+    let mut state = state(property(), vec![booking(held(now().plus(HOLD)), None)]);
+    let (provider, method) = (Arc::from("sandbox"), Arc::from("card"));
+    let start = Intent::StartAttempt {
+        booking: booking_id(1),
+        payment: payment(7),
+        provider: Arc::clone(&provider),
+        method: Arc::clone(&method),
+    };
+    let group = written(decide(&mut state, &command(2, start), now()));
+    let row = group.payment.expect("a row for the payment");
+    assert_eq!((row.payment, row.amount, row.provider), (payment(7), TOTAL, provider));
+    assert_eq!((row.method, row.booking, row.created_at), (method, booking_id(1), now()));
+    assert_eq!(group.jobs[0].kind, JobKind::CreateIntent);
+    assert!(group.claimed.is_empty() && group.released.is_empty());
+}
+
+#[test]
+fn a_key_answers_the_same_request_again_and_no_other() {
+    let mut state = state(property(), Vec::new());
+    let first = under_key(book(1, stay(10, 13)), "key", 1);
+    let group = written(decide(&mut state, &first, now()));
+    assert_eq!(group.key.as_ref().map(|used| used.seq), Some(group.head.seq));
+
+    let again = under_key(book(2, stay(10, 13)), "key", 1);
+    let Verdict::Replay { booking, seq } = decide(&mut state, &again, now()) else {
+        panic!("the key is known")
+    };
+    assert_eq!((booking, seq), (booking_id(1), group.head.seq));
+    let other = under_key(book(3, stay(20, 21)), "key", 2);
+    assert_eq!(refused(decide(&mut state, &other, now())), Refusal::KeyReused);
+    let stranger =
+        Command { key: other.key.map(|k| domain::command::Key { caller: user(9), ..k }), ..other };
+    assert!(matches!(decide(&mut state, &stranger, now()), Verdict::Write(_)));
+}
+
+#[test]
+fn a_key_is_remembered_for_a_day_wherever_it_was_loaded() {
+    let mut first = state(property(), Vec::new());
+    let command = under_key(book(1, stay(10, 13)), "key", 1);
+    let used = written(decide(&mut first, &command, now())).key.expect("a key");
+    let mut stored = stored(property(), Vec::new());
+    stored.keys.push(used);
+    for (at, known) in
+        [(now(), true), (now().plus(KEY_TTL), true), (now().plus(KEY_TTL).plus(TICK), false)]
+    {
+        let mut state = State::load(stored.clone(), Settings::default());
+        let replayed = matches!(decide(&mut state, &command, at), Verdict::Replay { .. });
+        assert_eq!(replayed, known, "{at}");
+    }
+}
+
+#[test]
+fn a_booking_that_is_there_already_is_not_made_again() {
+    let mut state = state(property(), Vec::new());
+    let made = written(decide(&mut state, &book(1, stay(10, 13)), now())).booking;
+    let Verdict::Unchanged(found) = decide(&mut state, &book(1, stay(10, 13)), now()) else {
+        panic!("it is there")
+    };
+    assert_eq!(*found, made);
+}
+
+#[test]
+fn a_host_cannot_be_their_own_guest() {
+    let mut state = state(property(), Vec::new());
+    let intent =
+        Intent::Book { booking: booking_id(1), guest: host(), stay: stay(10, 13), guests: 1 };
+    assert_eq!(refused(decide(&mut state, &command(1, intent), now())), Refusal::OwnProperty);
+}
+
+#[test]
+fn what_a_property_never_had_or_has_forgotten_is_unknown() {
+    let canceled = booking(Status::Canceled, Some((1, false)));
+    let mut state = state(property(), vec![canceled]);
+    for number in [1, 2] {
+        let cancel = step(number, Step::Cancel { by_guest: true });
+        assert_eq!(refused(decide(&mut state, &cancel, now())), Refusal::UnknownBooking);
+    }
+}
+
+#[test]
+fn a_request_waits_for_its_host_a_day_or_until_check_in() {
+    let by_request = Property { instant_book: false, ..property() };
+    for (wanted, until) in
+        [(stay(10, 13), now().plus(24 * HOUR)), (stay(1, 2), by_request.hours(stay(1, 2)).0)]
+    {
+        let mut state = state(by_request.clone(), Vec::new());
+        let group = written(decide(&mut state, &book(1, wanted), now()));
+        let expected = Status::Pending { awaiting: Awaiting::Host, expires_at: until };
+        assert_eq!(group.booking.status, expected);
+    }
+}
+
+#[test]
+fn a_refusal_names_its_reasons_and_what_would_work() {
+    let mut state = state(property(), vec![booking(held(now().plus(HOLD)), None)]);
+    let refusal = refused(decide(&mut state, &book(2, stay(12, 14)), now()));
+    let Refusal::Unavailable { reasons, alternatives } = refusal else { panic!("{refusal:?}") };
+    assert_eq!(reasons[0].code, Code::UnavailableHeld);
+    assert_eq!(reasons[0].nights, [stay(12, 13).check_in()]);
+    assert_eq!(alternatives, [stay(13, 15), stay(14, 16), stay(15, 17)]);
+}

@@ -1,0 +1,232 @@
+//! The property machine alone: what waits for what, and what the simulator cannot ask for.
+
+use crate::given::{HOLD, HOUR, TICK, book, booking, booking_id, now, property, stay, stored};
+use domain::command::Command;
+use domain::event::{EventHash, Head};
+use domain::group::Group;
+use domain::pipeline::Rejection;
+use domain::pipeline::property::{Answer, Effect, Input, Machine, Ticket};
+use domain::refusal::{Code, Refusal};
+use domain::state::{Settings, Stored};
+use domain::{Booking, Instant, Status};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The groups that were offered, the answers that were given, and how many loads and reads of the
+/// head were asked for.
+type Wanted = (Vec<Arc<Group>>, Vec<(Ticket, Answer)>, usize, usize);
+
+/// A machine with what it wanted since it was last asked.
+struct Desk {
+    machine: Machine,
+    effects: Vec<Effect>,
+    tickets: Ticket,
+}
+
+impl Desk {
+    /// A machine that waits for its first load.
+    fn opening(shared: bool) -> Self {
+        let mut effects = Vec::new();
+        let settings = Settings { shared, ..Settings::default() };
+        Self { machine: Machine::new(settings, 1, &mut effects), effects, tickets: 0 }
+    }
+
+    /// A machine that has loaded these bookings.
+    fn open(shared: bool, bookings: Vec<Booking>) -> Self {
+        let mut desk = Self::opening(shared);
+        desk.load(1, bookings, Head::default());
+        desk.effects.clear();
+        desk
+    }
+
+    fn load(&mut self, incarnation: u64, bookings: Vec<Booking>, head: Head) {
+        let stored = Box::new(Stored { head, ..stored(property(), bookings) });
+        self.tell(now(), Input::Loaded { incarnation, stored, turn: false });
+    }
+
+    fn tell(&mut self, at: Instant, input: Input) {
+        self.machine.step(at, input, &mut self.effects);
+    }
+
+    fn ask(&mut self, at: Instant, command: Command) -> Ticket {
+        self.tickets += 1;
+        let (ticket, deadline) = (self.tickets, at.plus(Duration::from_secs(5)));
+        self.tell(at, Input::Submit { ticket, command, deadline });
+        ticket
+    }
+
+    fn outcome(&mut self, group: &Group, result: Result<(), Rejection>) {
+        self.tell(now(), Input::Outcome { group: group.id, result });
+    }
+
+    /// What was wanted since the last time.
+    fn take(&mut self) -> Wanted {
+        let (mut groups, mut answers, mut loads, mut reads) = (Vec::new(), Vec::new(), 0, 0);
+        for effect in self.effects.drain(..) {
+            match effect {
+                Effect::Offer(group) => groups.push(group),
+                Effect::Reply(ticket, answer) => answers.push((ticket, answer)),
+                Effect::Load { .. } => loads += 1,
+                Effect::ReadHead => reads += 1,
+                _ => {}
+            }
+        }
+        (groups, answers, loads, reads)
+    }
+}
+
+fn is_refused(answers: &[(Ticket, Answer)], ticket: Ticket) -> bool {
+    matches!(answers, [(found, Answer::Refused(_))] if *found == ticket)
+}
+
+#[test]
+fn nobody_is_turned_away_by_a_booking_that_is_not_durable() {
+    let mut desk = Desk::open(false, Vec::new());
+    desk.ask(now(), book(1, stay(10, 13)));
+    let second = desk.ask(now(), book(2, stay(12, 14)));
+    let (groups, answers, ..) = desk.take();
+    assert_eq!((groups.len(), answers.len()), (1, 0));
+    desk.outcome(&groups[0], Ok(()));
+    let (_, answers, ..) = desk.take();
+    assert!(matches!(answers[0], (1, Answer::Done { seq: 1, .. })), "{answers:?}");
+    assert!(is_refused(&answers[1..], second), "{answers:?}");
+    assert!(desk.machine.is_idle());
+}
+
+#[test]
+fn when_the_first_fails_the_second_gets_its_nights() {
+    let mut desk = Desk::open(false, Vec::new());
+    let first = desk.ask(now(), book(1, stay(10, 13)));
+    let second = desk.ask(now(), book(2, stay(12, 14)));
+    let (groups, ..) = desk.take();
+    desk.outcome(&groups[0], Err(Rejection::Failed));
+    desk.load(2, Vec::new(), Head::default());
+    let (groups, answers, ..) = desk.take();
+    assert_eq!(answers, [(first, Answer::Failed)]);
+    assert_eq!(groups[0].booking.id, booking_id(2));
+    desk.outcome(&groups[0], Ok(()));
+    let (_, answers, ..) = desk.take();
+    assert!(matches!(answers[..], [(ticket, Answer::Done { .. })] if ticket == second));
+}
+
+#[test]
+fn where_others_write_too_a_refusal_waits_for_a_look_at_the_head() {
+    let taken = vec![booking(Status::Confirmed, None)];
+    let mut desk = Desk::open(true, taken.clone());
+    let first = desk.ask(now(), book(2, stay(10, 13)));
+    let second = desk.ask(now(), book(3, stay(10, 13)));
+    let (_, answers, _, reads) = desk.take();
+    assert_eq!((answers.len(), reads), (0, 1), "one look at a time");
+    desk.tell(now(), Input::HeadRead { head: Head::default() });
+    let (_, answers, loads, reads) = desk.take();
+    assert!(is_refused(&answers, first), "{answers:?}");
+    assert_eq!((loads, reads), (0, 1), "the second came after the first look began");
+
+    let elsewhere = Head { seq: 1, hash: EventHash([1; 32]) };
+    desk.tell(now(), Input::HeadRead { head: elsewhere });
+    let (_, answers, loads, _) = desk.take();
+    assert_eq!((answers.len(), loads), (0, 1), "somebody has written");
+    desk.load(2, Vec::new(), elsewhere);
+    let (groups, answers, ..) = desk.take();
+    assert_eq!((groups.len(), answers.len()), (1, 0), "the nights are free by now");
+    desk.outcome(&groups[0], Ok(()));
+    assert!(matches!(desk.take().1[..], [(ticket, Answer::Done { .. })] if ticket == second));
+}
+
+#[test]
+fn a_look_at_the_head_forgets_no_group_that_is_on_its_way() {
+    let taken = vec![booking(Status::Confirmed, None)];
+    let mut desk = Desk::open(true, taken);
+    desk.ask(now(), book(2, stay(10, 13)));
+    let writes = desk.ask(now(), book(3, stay(20, 21)));
+    let (groups, _, _, reads) = desk.take();
+    assert_eq!((groups.len(), reads), (1, 1));
+    // Ours was written, and somebody else's after it, before we hear of either.
+    let elsewhere = Head { seq: 2, hash: EventHash([1; 32]) };
+    desk.tell(now(), Input::HeadRead { head: elsewhere });
+    let (_, answers, loads, _) = desk.take();
+    assert_eq!((answers.len(), loads), (0, 0));
+    desk.outcome(&groups[0], Ok(()));
+    let (_, answers, _, reads) = desk.take();
+    assert!(matches!(answers[..], [(ticket, Answer::Done { .. })] if ticket == writes));
+    assert_eq!(reads, 1);
+    desk.tell(now(), Input::HeadRead { head: elsewhere });
+    assert_eq!(desk.take().2, 1, "now everything is loaded again");
+}
+
+#[test]
+fn a_head_that_somebody_came_across_is_news_only_if_it_is() {
+    let mut desk = Desk::open(true, Vec::new());
+    desk.tell(now(), Input::HeadSeen { head: Head::default() });
+    assert_eq!(desk.take().2, 0);
+    let elsewhere = Head { seq: 1, hash: EventHash([1; 32]) };
+    desk.tell(now(), Input::HeadSeen { head: elsewhere });
+    assert_eq!(desk.take().2, 1);
+}
+
+#[test]
+fn a_night_that_the_guard_refuses_twice_is_booked_whatever_the_calendar_says() {
+    let mut desk = Desk::open(false, Vec::new());
+    let ticket = desk.ask(now(), book(1, stay(10, 13)));
+    let (groups, ..) = desk.take();
+    desk.outcome(&groups[0], Err(Rejection::Guarded));
+    desk.load(2, Vec::new(), Head::default());
+    let (groups, answers, ..) = desk.take();
+    assert_eq!((groups.len(), answers.len()), (1, 0), "it is decided again");
+    desk.outcome(&groups[0], Err(Rejection::Guarded));
+    let (_, answers, ..) = desk.take();
+    let [(found, Answer::Refused(Refusal::Unavailable { reasons, .. }))] = &answers[..] else {
+        panic!("{answers:?}")
+    };
+    assert_eq!((*found, reasons[0].code), (ticket, Code::UnavailableBooked));
+}
+
+#[test]
+fn what_an_earlier_life_hears_is_not_heard_any_more() {
+    let mut desk = Desk::open(false, Vec::new());
+    desk.ask(now(), book(1, stay(10, 13)));
+    let (groups, ..) = desk.take();
+    desk.outcome(&groups[0], Err(Rejection::Lost));
+    desk.load(1, Vec::new(), Head::default());
+    assert_eq!(desk.take().0.len(), 0, "this was the load before");
+    desk.load(2, Vec::new(), Head::default());
+    assert_eq!(desk.take().0.len(), 1);
+    desk.outcome(&groups[0], Ok(()));
+    assert_eq!(desk.take().1, []);
+}
+
+#[test]
+fn a_property_that_is_not_there_answers_so_at_once_and_always() {
+    let mut desk = Desk::opening(false);
+    let early = desk.ask(now(), book(1, stay(10, 13)));
+    desk.tell(now(), Input::Missing);
+    let late = desk.ask(now(), book(2, stay(10, 13)));
+    assert_eq!(desk.take().1, [(early, Answer::Missing), (late, Answer::Missing)]);
+    assert!(desk.machine.is_idle());
+}
+
+#[test]
+fn callers_do_not_wait_longer_than_they_want_for_a_database_that_is_silent() {
+    let mut desk = Desk::opening(false);
+    let ticket = desk.ask(now(), book(1, stay(10, 13)));
+    desk.tell(now(), Input::Tick);
+    assert_eq!(desk.take().1, []);
+    desk.tell(now().plus(HOUR), Input::Tick);
+    assert_eq!(desk.take().1, [(ticket, Answer::TooLate)]);
+    desk.load(1, Vec::new(), Head::default());
+    assert_eq!(desk.take().0.len(), 0, "and nothing is done for them later");
+}
+
+#[test]
+fn a_tick_ends_what_is_due_and_nothing_else() {
+    let mut desk = Desk::open(false, Vec::new());
+    desk.ask(now(), book(1, stay(10, 13)));
+    let (groups, ..) = desk.take();
+    desk.outcome(&groups[0], Ok(()));
+    desk.take();
+    assert_eq!(desk.machine.next_deadline(), Some(now().plus(HOLD)));
+    desk.tell(now().plus(HOLD).minus(TICK), Input::Tick);
+    assert_eq!(desk.take().0.len(), 0);
+    desk.tell(now().plus(HOLD), Input::Tick);
+    assert_eq!(desk.take().0.len(), 1);
+}

@@ -1,0 +1,193 @@
+//! Every status with every step, as one table (`status.txt`): a step that it does not name there is
+//! one that the status does not allow.
+
+use crate::given::{HOLD, HOUR, TICK, TOTAL, booking, now, payment};
+use domain::booking::{Illegal, Step, Stepped};
+use domain::{Awaiting, Booking, Instant, Night, Status};
+use proptest::prelude::*;
+use std::time::Duration;
+
+const RELEASE: Duration = Duration::from_secs(120);
+
+/// A row of the table: a name and the booking it stands for. `live` and `dead` tell of the attempt
+/// to pay, `paid` of a request that was paid before its host answered.
+fn rows() -> Vec<(&'static str, Booking)> {
+    let expires_at = now().plus(HOLD);
+    let pending = |awaiting| Status::Pending { awaiting, expires_at };
+    let paid = |status| Booking { paid: TOTAL, ..booking(status, Some((1, false))) };
+    let free_from = crate::given::night("2026-12-11");
+    vec![
+        ("payment", booking(pending(Awaiting::Payment), None)),
+        ("payment live", booking(pending(Awaiting::Payment), Some((1, true)))),
+        ("payment dead", booking(pending(Awaiting::Payment), Some((1, false)))),
+        ("host", booking(pending(Awaiting::Host), None)),
+        ("host live", booking(pending(Awaiting::Host), Some((1, true)))),
+        ("host paid", paid(pending(Awaiting::Host))),
+        ("release live", booking(pending(Awaiting::Release), Some((1, true)))),
+        ("confirmed", paid(Status::Confirmed)),
+        ("completed", paid(Status::Completed)),
+        ("canceled", booking(Status::Canceled, Some((1, false)))),
+        ("declined", booking(Status::Declined, Some((1, false)))),
+        ("expired", booking(Status::Expired, None)),
+        ("expired live", booking(Status::Expired, Some((1, true)))),
+        ("expired back", Booking { refunded: TOTAL, ..paid(Status::Expired) }),
+        ("no_show", paid(Status::NoShow { free_from })),
+    ]
+}
+
+/// A column: its name, the moment and the step.
+fn columns() -> Vec<(&'static str, Instant, Step)> {
+    let currency = |code: &str| code.parse().expect("a currency");
+    let (usd, kes) = (currency("USD"), currency("KES"));
+    let pay = |number, amount, currency| Step::Pay { payment: payment(number), amount, currency };
+    let start = Step::StartAttempt { payment: payment(2) };
+    let first = booking(Status::Confirmed, None);
+    let (check_in, check_out) = (first.check_in_at, first.check_out_at);
+    let no_show = Step::NoShow { today: crate::given::night("2026-12-10") };
+    let deadline = Step::Deadline { release: RELEASE };
+    vec![
+        ("start", now(), start),
+        ("end", now(), Step::EndAttempt { payment: payment(1) }),
+        ("end other", now(), Step::EndAttempt { payment: payment(2) }),
+        ("pay", now(), pay(1, TOTAL, usd)),
+        ("pay other", now(), pay(2, TOTAL, usd)),
+        ("pay less", now(), pay(1, TOTAL - 1, usd)),
+        ("pay in kes", now(), pay(1, TOTAL, kes)),
+        ("pay at check-in", check_in, pay(1, TOTAL, usd)),
+        ("accept", now(), Step::Accept { pay_by: now().plus(HOUR) }),
+        ("accept at deadline", now().plus(HOLD), Step::Accept { pay_by: now().plus(HOUR) }),
+        ("decline", now(), Step::Decline),
+        ("cancel", now(), Step::Cancel { by_guest: true }),
+        ("cancel by host", now(), Step::Cancel { by_guest: false }),
+        ("just before deadline", now().plus(HOLD).minus(TICK), deadline),
+        ("at deadline", now().plus(HOLD), deadline),
+        ("at check-out", check_out, deadline),
+        ("no_show early", check_in.minus(TICK), no_show),
+        ("no_show", check_in, no_show),
+        ("no_show after two days", check_in.plus(48 * HOUR), no_show),
+    ]
+}
+
+/// What a cell says: the cause and the booking afterwards, `same` for a step that had been taken,
+/// or why not: `-` for a status that does not allow it, `amount` or `time`.
+fn cell(before: &Booking, step: Step, at: Instant) -> String {
+    match before.clone().step(step, at) {
+        Ok(Stepped::To(cause, after)) => {
+            assert_eq!(after.version, before.version + 1);
+            format!("{} > {}", cause.name(), name(&after))
+        }
+        Ok(Stepped::Already(after)) => {
+            assert_eq!(after, *before);
+            "same".to_owned()
+        }
+        Err(Illegal::Status(status)) => {
+            assert_eq!(status, before.status);
+            "-".to_owned()
+        }
+        Err(Illegal::AmountMismatch) => "amount".to_owned(),
+        Err(Illegal::Time) => "time".to_owned(),
+    }
+}
+
+fn name(booking: &Booking) -> String {
+    let status = booking.status.awaiting().map_or(booking.status.name(), Awaiting::name);
+    let attempt = booking.attempt.map_or("", |attempt| if attempt.live { " live" } else { "" });
+    let paid = if booking.paid > 0 { " paid" } else { "" };
+    let back = if booking.refunded > 0 { " back" } else { "" };
+    format!("{}{attempt}{paid}{back}", status.to_lowercase())
+}
+
+#[test]
+fn every_status_answers_every_step_as_the_table_says() {
+    let mut table = String::new();
+    for (row, before) in rows() {
+        table.push_str(&format!("{row}\n"));
+        for (column, at, step) in columns() {
+            let cell = cell(&before, step, at);
+            if cell != "-" {
+                table.push_str(&format!("    {column}: {cell}\n"));
+            }
+        }
+    }
+    assert_eq!(table, include_str!("status.txt"));
+}
+
+#[test]
+fn what_a_guest_gets_back_depends_on_when_and_who_cancels() {
+    let confirmed = Booking { paid: TOTAL, ..booking(Status::Confirmed, Some((1, false))) };
+    let free_until = confirmed.check_in_at.minus(24 * HOUR);
+    for (by_guest, at, back) in [
+        (true, free_until.minus(TICK), TOTAL),
+        (true, free_until, 0),
+        (true, confirmed.check_in_at, 0),
+        (false, free_until, TOTAL),
+        (false, confirmed.check_out_at.minus(TICK), TOTAL),
+    ] {
+        let canceled = confirmed.clone().step(Step::Cancel { by_guest }, at);
+        let Ok(Stepped::To(_, after)) = canceled else { panic!("{canceled:?}") };
+        assert_eq!((after.paid, after.refunded), (TOTAL, back), "{by_guest} {at}");
+    }
+}
+
+#[test]
+fn a_booking_that_costs_nothing_stands_without_a_payment() {
+    let free = |status| Booking { total: 0, ..booking(status, None) };
+    let pending = |awaiting| Status::Pending { awaiting, expires_at: now().plus(HOLD) };
+    let start = Step::StartAttempt { payment: payment(1) };
+    let stands = free(pending(Awaiting::Payment)).step(start, now());
+    let Ok(Stepped::To(_, after)) = stands else { panic!("{stands:?}") };
+    assert_eq!((after.status, after.attempt), (Status::Confirmed, None));
+    let asked = free(pending(Awaiting::Host));
+    assert_eq!(asked.clone().step(start, now()), Ok(Stepped::Already(asked)), "its host decides");
+}
+
+fn any_step() -> impl Strategy<Value = (Step, u64)> {
+    let pays = (1..3_u128, prop::bool::weighted(0.8)).prop_map(|(number, right)| Step::Pay {
+        payment: payment(number),
+        amount: if right { TOTAL } else { 1 },
+        currency: "USD".parse().expect("a currency"),
+    });
+    let step = prop_oneof![
+        (1..3_u128).prop_map(|number| Step::StartAttempt { payment: payment(number) }),
+        (1..3_u128).prop_map(|number| Step::EndAttempt { payment: payment(number) }),
+        pays,
+        Just(Step::Accept { pay_by: now().plus(HOUR) }),
+        Just(Step::Decline),
+        any::<bool>().prop_map(|by_guest| Step::Cancel { by_guest }),
+        Just(Step::Deadline { release: RELEASE }),
+        Just(Step::NoShow { today: Night::MIN }),
+    ];
+    (step, 0..400_000_u64)
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_money_is_counted_and_ends_are_ends(
+        steps in prop::collection::vec(any_step(), 1..20),
+        by_request in any::<bool>(),
+    ) {
+        let awaiting = if by_request { Awaiting::Host } else { Awaiting::Payment };
+        let mut at = now();
+        let expires_at = at.plus(HOLD);
+        let mut booking = booking(Status::Pending { awaiting, expires_at }, None);
+        for (step, seconds) in steps {
+            at = at.plus(Duration::from_secs(seconds));
+            let before = booking.clone();
+            let Ok(Stepped::To(_, after)) = booking.clone().step(step, at) else { continue };
+            prop_assert!(after.paid == 0 || after.paid == after.total);
+            prop_assert!((0..=after.paid).contains(&after.refunded));
+            prop_assert!(after.paid >= before.paid && after.refunded >= before.refunded);
+            prop_assert!(
+                after.status != Status::Confirmed || (after.paid, after.refunded) == (TOTAL, 0)
+            );
+            let late = before.status == Status::Expired && matches!(step, Step::Pay { .. });
+            let ended = !before.status.is_live();
+            prop_assert!(!ended || late || after.status == before.status);
+            prop_assert_eq!(
+                (after.id, after.stay, after.total, after.created_at),
+                (before.id, before.stay, before.total, before.created_at)
+            );
+            booking = after;
+        }
+    }
+}
