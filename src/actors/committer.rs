@@ -15,7 +15,7 @@ use actix::prelude::Message;
 use domain::PropertyId;
 use domain::group::{Group, GroupId};
 use domain::pipeline::Rejection;
-use domain::pipeline::lane::{Effect, Input, Lane};
+use domain::pipeline::lane::{Effect, Input, Lane, Outcome};
 use domain::switches::Switches;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub(super) struct Outcomes(pub Vec<(GroupId, Result<(), Rejection>)>);
 
 enum Request {
     Offer(Arc<Group>, Arc<Addr<PropertyActor>>),
+    /// Wants to know when nothing of this property is on its way any more.
+    Barrier(PropertyId, oneshot::Sender<()>),
     Drain(oneshot::Sender<()>),
 }
 
@@ -50,7 +52,9 @@ impl Lanes {
                 let committer = Committer {
                     lane: Lane::new(switches),
                     connection,
+                    store: store.clone(),
                     requests,
+                    barriers: Vec::new(),
                     routes: HashMap::new(),
                     draining: Vec::new(),
                 };
@@ -67,6 +71,16 @@ impl Lanes {
         if self.lanes[lane].try_send(Request::Offer(group, Arc::clone(from))).is_err() {
             // Nothing is lost: the group was promised to nobody and its callers time out.
             tracing::error!(lane, "a lane has no room or has ended");
+        }
+    }
+
+    /// Waits until nothing of a property is on its way: what an earlier life of its actor offered
+    /// has been committed or not, and a load shows which.
+    pub(super) async fn barrier(&self, property: PropertyId) {
+        let lane = &self.lanes[usize::from(property.shard()) % self.lanes.len()];
+        let (done, passed) = oneshot::channel();
+        if lane.send(Request::Barrier(property, done)).await.is_ok() {
+            let _ = passed.await;
         }
     }
 
@@ -92,7 +106,9 @@ fn lane_count(store: &Store) -> usize {
 struct Committer {
     lane: Lane,
     connection: LaneConnection,
+    store: Store,
     requests: mpsc::Receiver<Request>,
+    barriers: Vec<(PropertyId, oneshot::Sender<()>)>,
     /// Where the outcomes of each property's groups go.
     routes: HashMap<PropertyId, Arc<Addr<PropertyActor>>>,
     draining: Vec<oneshot::Sender<()>>,
@@ -109,15 +125,38 @@ impl Committer {
                 }
                 self.lane.flush(&mut effects);
                 let Some(batch) = self.deliver(&mut effects) else { break };
-                let outcome = self.connection.commit(&batch).await;
+                let outcome = self.commit(&batch).await;
                 self.lane.step(Input::Done(outcome), &mut effects);
                 // Whoever waited hears before the next batch is gathered.
                 self.deliver(&mut effects);
+                self.pass_barriers();
             }
+            self.pass_barriers();
             self.routes.clear();
             for done in self.draining.drain(..) {
                 let _ = done.send(());
             }
+        }
+    }
+
+    /// Writes a batch. A key that was used more than a day ago stands for nothing any more, even
+    /// where its row has not been cleared away yet.
+    async fn commit(&mut self, batch: &[Arc<Group>]) -> Outcome {
+        let outcome = self.connection.commit(batch).await;
+        if matches!(outcome, Outcome::Failed(Rejection::KeyTaken))
+            && let [group] = batch
+            && let Some(used) = &group.key
+            && self.store.forget_old_key(used).await.unwrap_or(false)
+        {
+            return self.connection.commit(batch).await;
+        }
+        outcome
+    }
+
+    fn pass_barriers(&mut self) {
+        let lane = &self.lane;
+        for (_, done) in self.barriers.extract_if(.., |(property, _)| !lane.holds(*property)) {
+            let _ = done.send(());
         }
     }
 
@@ -127,6 +166,7 @@ impl Committer {
                 self.routes.insert(group.property, from);
                 self.lane.step(Input::Offer(group), effects);
             }
+            Request::Barrier(property, done) => self.barriers.push((property, done)),
             Request::Drain(done) => self.draining.push(done),
         }
     }

@@ -14,4 +14,4 @@ mod registry;
 mod tests;
 
 pub use admission::Urgency;
-pub use registry::{Busy, Registry, RegistryOptions};
+pub use registry::{Busy, Registry, RegistryOptions, Unsettled};

@@ -14,7 +14,7 @@ use actix::prelude::{Actor, ActorContext, AsyncContext, Context, Handler, Messag
 use actix::{ActorFutureExt, Addr, WrapFuture};
 use arc_swap::ArcSwapOption;
 use domain::command::Command;
-use domain::event::Seq;
+use domain::event::{Head, Seq};
 use domain::group::{Group, Incarnation};
 use domain::pipeline::Rejection;
 use domain::pipeline::property::{Answer, Effect, Input, Machine, Ticket};
@@ -22,6 +22,7 @@ use domain::state::{Snapshot, Stored};
 use domain::{Instant, PropertyId};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -30,15 +31,19 @@ use tokio::sync::oneshot;
 #[rtype(result = "()")]
 pub(super) struct Submit {
     pub command: Command,
+    /// Set when the actor has taken the command up.
+    pub taken: Arc<AtomicBool>,
     pub deadline: Instant,
     pub reply: oneshot::Sender<Answer>,
     pub permit: Permit,
 }
 
-/// Handle what is due, and answer when nothing is on its way any more.
+/// Handle what is due, and answer when it is durable.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Settle {
+    /// The property's head as it is stored, where another process may have moved it.
+    pub head: Option<Head>,
     pub reply: oneshot::Sender<Option<Arc<Snapshot>>>,
 }
 
@@ -138,7 +143,14 @@ impl PropertyActor {
     fn load(&mut self, incarnation: Incarnation, turn: bool, ctx: &mut Context<Self>) {
         let (node, channel, property) =
             (Arc::clone(&self.node), Arc::clone(&self.channel), self.property);
-        let loading = async move { load(&node, &channel, property, turn).await };
+        // What an earlier life of this actor offered may still be on its way.
+        let is_first = incarnation == self.life;
+        let loading = async move {
+            if is_first {
+                node.lanes.barrier(property).await;
+            }
+            load(&node, &channel, property, turn).await
+        };
         ctx.spawn(loading.into_actor(self).map(move |loaded, actor, ctx| match loaded {
             Some((stored, turn)) => {
                 let has_turn = turn.is_some();
@@ -252,7 +264,8 @@ impl Handler<Submit> for PropertyActor {
     type Result = ();
 
     fn handle(&mut self, submit: Submit, ctx: &mut Self::Context) {
-        let Submit { command, deadline, reply, permit } = submit;
+        let Submit { command, taken, deadline, reply, permit } = submit;
+        taken.store(true, Ordering::Relaxed);
         self.used_at = std::time::Instant::now();
         self.tickets += 1;
         let ticket = self.tickets;
@@ -265,6 +278,9 @@ impl Handler<Settle> for PropertyActor {
     type Result = ();
 
     fn handle(&mut self, settle: Settle, ctx: &mut Self::Context) {
+        if let Some(head) = settle.head {
+            self.step(Input::HeadSeen { head }, ctx);
+        }
         self.step(Input::Tick, ctx);
         let newest = self.machine.as_ref().and_then(Machine::newest_seq);
         self.settling.push((newest, settle.reply));

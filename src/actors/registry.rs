@@ -10,7 +10,7 @@ use super::committer::Lanes;
 use super::property::{PropertyActor, Settle, Submit};
 use crate::clock::Clock;
 use crate::feed::Feed;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use actix::prelude::SendError;
 use actix::{Actor, Addr, Arbiter, ArbiterHandle};
 use arc_swap::ArcSwapOption;
@@ -18,7 +18,7 @@ use domain::PropertyId;
 use domain::command::Command;
 use domain::pipeline::property::Answer;
 use domain::state::{Settings, Snapshot};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -47,6 +47,15 @@ pub enum Busy {
     /// The deadline passed. The command may still take effect: its id or key tells.
     #[error("the answer took too long")]
     TooLate,
+}
+
+/// Why a property could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum Unsettled {
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// All property actors of this node. Clones share them.
@@ -114,7 +123,14 @@ impl Registry {
             let permit =
                 Permit::take(&resident.in_flight, &self.0.node, urgency).ok_or(Busy::Full)?;
             let (reply, answer) = oneshot::channel();
-            let submit = Submit { command: command.clone(), deadline, reply, permit };
+            let taken = Arc::new(AtomicBool::new(false));
+            let submit = Submit {
+                command: command.clone(),
+                taken: Arc::clone(&taken),
+                deadline,
+                reply,
+                permit,
+            };
             match resident.addr.try_send(submit) {
                 Ok(()) => {}
                 // An actor that is just being started has not widened its mailbox yet: admission
@@ -132,8 +148,14 @@ impl Registry {
             match tokio::time::timeout_at(give_up, answer).await {
                 Ok(Ok(Answer::TooLate)) | Err(_) => return Err(Busy::TooLate),
                 Ok(Ok(answer)) => return Ok(answer),
-                // The actor ended before it answered.
-                Ok(Err(_)) => self.forget(&resident),
+                // The actor ended before it answered. What it had taken up may have been done: a
+                // key tells when it is sent again, without one nobody can.
+                Ok(Err(_)) => {
+                    self.forget(&resident);
+                    if command.key.is_none() && taken.load(Ordering::Relaxed) {
+                        return Err(Busy::TooLate);
+                    }
+                }
             }
         }
     }
@@ -147,18 +169,24 @@ impl Registry {
 
     /// Starts the actor if need be and waits until its calendar is there and nothing is on its way:
     /// whatever was due at this moment has been handled. `None` when there is no such property.
-    pub async fn settled(&self, property: PropertyId) -> Result<Option<Arc<Snapshot>>, Busy> {
+    pub async fn settled(&self, property: PropertyId) -> Result<Option<Arc<Snapshot>>, Unsettled> {
         let give_up = tokio::time::Instant::now() + self.0.options.command_deadline;
+        let head = match self.snapshot(property) {
+            Some(_) if self.0.options.settings.shared => self.0.store.head(property).await?,
+            _ => None,
+        };
         loop {
             let resident = self.resident(property);
             let (reply, answer) = oneshot::channel();
-            match resident.addr.try_send(Settle { reply }) {
+            match resident.addr.try_send(Settle { head, reply }) {
                 Ok(()) => match tokio::time::timeout_at(give_up, answer).await {
                     Ok(Ok(snapshot)) => return Ok(snapshot),
                     Ok(Err(_)) => self.forget(&resident),
-                    Err(_) => return Err(Busy::TooLate),
+                    Err(_) => return Err(Busy::TooLate.into()),
                 },
-                Err(_) if tokio::time::Instant::now() >= give_up => return Err(Busy::TooLate),
+                Err(_) if tokio::time::Instant::now() >= give_up => {
+                    return Err(Busy::TooLate.into());
+                }
                 Err(SendError::Full(_)) => tokio::task::yield_now().await,
                 Err(SendError::Closed(_)) => self.forget(&resident),
             }

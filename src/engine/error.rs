@@ -1,7 +1,7 @@
 //! Why a request was not done. Refusals are answers; failures are errors. What each becomes on a
 //! surface is that surface's affair.
 
-use crate::actors::Busy;
+use crate::actors::{Busy, Unsettled};
 use crate::auth::Denied;
 use crate::auth::passwords::Unhashed;
 use crate::store::StoreError;
@@ -58,6 +58,15 @@ impl From<Unhashed> for Error {
         match error {
             Unhashed::Overloaded => Self::Busy(Busy::Full),
             Unhashed::Failed(_) => Self::Fault("a password could not be hashed"),
+        }
+    }
+}
+
+impl From<Unsettled> for Error {
+    fn from(error: Unsettled) -> Self {
+        match error {
+            Unsettled::Busy(busy) => busy.into(),
+            Unsettled::Store(error) => error.into(),
         }
     }
 }

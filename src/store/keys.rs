@@ -5,8 +5,10 @@
 
 use super::{Store, StoreError, booking_row, write};
 use domain::Instant;
+use domain::command::KeyUse;
 use domain::state::KEY_TTL;
 use sqlx::FromRow;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// What became of a wish to make something under a key.
@@ -88,7 +90,25 @@ macro_rules! claim_key {
 
 pub(super) use claim_key;
 
+const FORGET: &str =
+    "delete from idempotency_key where caller_id = $1 and key = $2 and created_at < $3";
+
 impl Store {
+    /// Forgets a key that was used more than a day before it is used now; says whether it was.
+    pub async fn forget_old_key(&self, used: &KeyUse) -> Result<bool, StoreError> {
+        let store = self.clone();
+        let (caller, text) = (used.key.caller.0, Arc::clone(&used.key.text));
+        let before = used.at.minus(KEY_TTL).as_micros();
+        self.spawn(async move {
+            write!(store, |on| {
+                let forgotten =
+                    sqlx::query(FORGET).bind(caller).bind(&*text).bind(before).execute(on).await?;
+                forgotten.rows_affected() == 1
+            })
+        })
+        .await
+    }
+
     /// Forgets the keys that are older than a day; says how many.
     pub async fn purge_keys(&self, now: Instant) -> Result<u64, StoreError> {
         let store = self.clone();

@@ -120,6 +120,12 @@ impl Lane {
         }
     }
 
+    /// Whether a group of this property waits or is on its way.
+    pub fn holds(&self, property: PropertyId) -> bool {
+        let of_it = |group: &Arc<Group>| group.property == property && !self.is_dropped(group);
+        self.queue.iter().any(of_it) || self.batch.iter().any(of_it)
+    }
+
     /// Whether nothing waits and nothing is on its way.
     pub fn is_idle(&self) -> bool {
         self.phase == Phase::Idle && self.queue.is_empty() && self.batch.is_empty()
