@@ -1,12 +1,13 @@
 //! `/users` and `/auth`.
 
 use super::extract::{Body, IdempotencyKey, Signed};
-use super::mark_replayed;
+use super::headers::ETag;
 use super::problem::Problem;
+use super::{mark_replayed, tagged};
 use crate::engine::{Engine, Registration};
 use crate::store::accounts::{Account, Role};
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -94,9 +95,11 @@ pub(super) async fn login(
 }
 
 pub(super) async fn profile(
+    request: HttpRequest,
     engine: web::Data<Engine>,
     Signed(caller): Signed,
 ) -> Result<HttpResponse, Problem> {
     let account = engine.profile(&caller).await?;
-    Ok(HttpResponse::Ok().json(User::of(&account)))
+    // An account does not change yet, so its first version is its only one.
+    tagged(&request, &ETag::of(account.id, 1), &User::of(&account))
 }

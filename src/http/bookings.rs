@@ -3,8 +3,8 @@
 use super::cursor::{self, Cursor};
 use super::extract::{Body, BookingPath, IdempotencyKey, Page, PropertyPath, Signed};
 use super::headers::ETag;
-use super::mark_replayed;
 use super::problem::{FieldError, Problem};
+use super::{mark_replayed, tagged};
 use crate::auth::Caller;
 use crate::engine::{BookingRequest, Engine, Made};
 use actix_web::http::header;
@@ -126,14 +126,7 @@ pub(super) async fn read(
     BookingPath(id): BookingPath,
 ) -> Result<HttpResponse, Problem> {
     let Made { property, booking, .. } = engine.booking(&caller, id).await?;
-    let etag = etag(&booking);
-    if etag.is_known_to(request.headers()) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header((header::ETAG, etag.header()?))
-            .finish());
-    }
-    let view = View::of(property, &booking);
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag.header()?)).json(view))
+    tagged(&request, &etag(&booking), &View::of(property, &booking))
 }
 
 pub(super) async fn list(

@@ -18,13 +18,29 @@ mod routes;
 pub use operations::CatchUp;
 pub use routes::{Surface, serve, serve_unready};
 
-use actix_web::HttpResponse;
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
+use headers::ETag;
+use problem::Problem;
+use serde::Serialize;
+
+/// One resource with its tag; 304 where the client has it already.
+fn tagged(
+    request: &HttpRequest,
+    etag: &ETag,
+    view: &impl Serialize,
+) -> Result<HttpResponse, Problem> {
+    let tag = (header::ETAG, etag.header()?);
+    if etag.is_known_to(request.headers()) {
+        return Ok(HttpResponse::NotModified().insert_header(tag).finish());
+    }
+    Ok(HttpResponse::Ok().insert_header(tag).json(view))
+}
 
 /// Adds the header that marks a repeated answer.
 fn mark_replayed(response: &mut HttpResponse, replayed: bool) {
     if replayed {
-        let name = actix_web::http::header::HeaderName::from_static("idempotent-replayed");
+        let name = header::HeaderName::from_static("idempotent-replayed");
         response.headers_mut().insert(name, HeaderValue::from_static("true"));
     }
 }

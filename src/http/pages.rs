@@ -2,7 +2,7 @@
 //! binary; their names carry no hash, so browsers ask each time and mostly hear 304.
 
 use super::headers::ETag;
-use super::problem::{Code, Problem};
+use super::problem::{CODES, Code, Problem};
 use crate::engine::Engine;
 use crate::{demo, ws};
 use actix_web::http::header;
@@ -54,6 +54,25 @@ pub(super) async fn demo_accounts() -> HttpResponse {
     let guest = DemoAccount { email: demo::GUEST.email, password: demo::GUEST.password };
     HttpResponse::Ok().json(DemoAccounts { guest })
 }
+
+/// The page that the `type` of every problem points to.
+pub(super) async fn errors() -> HttpResponse {
+    let mut page = String::from(ERRORS_HEAD);
+    for code in CODES {
+        let (name, status) = (code.name, code.status.as_u16());
+        let (title, meaning) = (code.title, code.meaning);
+        page += &format!("<dt id=\"{name}\"><code>{name}</code> {status} {title}</dt>");
+        page += &format!("<dd>{meaning}</dd>\n");
+    }
+    page += "</dl></main></html>\n";
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page)
+}
+
+/// The texts of the table are our own and hold no markup.
+const ERRORS_HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+     <meta name=\"viewport\" content=\"width=device-width\"><title>Errors of Vacancy</title>\
+     <link rel=\"stylesheet\" href=\"/widget/demo/errors.css\">\
+     <main><h1>Errors</h1><p>Every problem document has one of these codes.</p><dl>\n";
 
 fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
     let file = Files::get(path).ok_or_else(|| Problem::new(Code::NotFound))?;

@@ -1,13 +1,14 @@
 //! `/payments`.
 
 use super::extract::{Body, IdempotencyKey, PaymentPath, Signed};
-use super::mark_replayed;
+use super::headers::ETag;
 use super::problem::Problem;
+use super::{mark_replayed, tagged};
 use crate::engine::{Engine, PaymentRequest};
 use crate::payments::sandbox;
 use crate::store::payments::Payment;
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use domain::BookingId;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -73,10 +74,13 @@ pub(super) async fn create(
 }
 
 pub(super) async fn read(
+    request: HttpRequest,
     engine: web::Data<Engine>,
     Signed(caller): Signed,
     PaymentPath(id): PaymentPath,
 ) -> Result<HttpResponse, Problem> {
     let payment = engine.payment(&caller, id).await?;
-    Ok(HttpResponse::Ok().json(View::of(&payment)))
+    // A payment moves forward only, so its status and what went back tell its versions apart.
+    let version = format_args!("{}-{}", payment.status.name(), payment.refunded);
+    tagged(&request, &ETag::of(payment.id, version), &View::of(&payment))
 }

@@ -3,8 +3,8 @@
 use super::cursor::{self, Cursor};
 use super::extract::{Body, IdempotencyKey, MaybeSigned, Page, PropertyPath, Signed};
 use super::headers::ETag;
-use super::mark_replayed;
 use super::problem::Problem;
+use super::{mark_replayed, tagged};
 use crate::engine::{Engine, NewProperty};
 use crate::store::properties::PropertyRow;
 use actix_web::http::header;
@@ -137,13 +137,7 @@ pub(super) async fn read(
     PropertyPath(id): PropertyPath,
 ) -> Result<HttpResponse, Problem> {
     let row = engine.property(caller.as_ref(), id).await?;
-    let etag = etag(&row);
-    if etag.is_known_to(request.headers()) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header((header::ETAG, etag.header()?))
-            .finish());
-    }
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag.header()?)).json(View::of(&row)))
+    tagged(&request, &etag(&row), &View::of(&row))
 }
 
 pub(super) async fn list(

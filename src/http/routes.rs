@@ -81,6 +81,7 @@ fn routes(config: &mut web::ServiceConfig, surface: &Surface) {
         .route("/readyz", web::get().to(operations::ready))
         .route("/ws", web::get().to(pages::live))
         .route("/", web::get().to(pages::home))
+        .route("/docs/errors", web::get().to(pages::errors))
         .route("/widget/{path:.*}", web::get().to(pages::widget));
     if surface.engine.clock.is_test() {
         config.route("/test/clock", web::post().to(operations::move_clock));
