@@ -21,7 +21,8 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use tokio::sync::{Notify, watch};
+use tokio::signal::unix::SignalKind;
+use tokio::sync::{Mutex, Notify, watch};
 
 /// How the server is started.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +120,8 @@ pub fn create_admin(email: String, first_name: String, last_name: String) -> Don
         if !store.is_migrated().await? {
             store.migrate().await?;
         }
-        let engine = assemble(&config, store, &runtime).await?;
+        let (_stop, stopping) = watch::channel(false);
+        let engine = assemble(&config, store, &runtime, stopping).await?;
         let role = Role::Admin;
         let registration = Registration { email, password, first_name, last_name, role };
         let (account, _) = engine.create_account(registration, None).await.map_err(told)?;
@@ -141,10 +143,10 @@ async fn run(config: Config, runtime: &Runtime) -> Done {
     } else {
         wait_for_migrations(&store, &listener).await?;
     }
-    let engine = Arc::new(assemble(&config, store, runtime).await?);
     let (stop, stopping) = watch::channel(false);
-    let workers = runtime.spawn(jobs::run(Arc::clone(&engine), stopping.clone()));
-    let sweeper = runtime.spawn(sweep::run(Arc::clone(&engine), stopping));
+    let engine = Arc::new(assemble(&config, store, runtime, stopping).await?);
+    let workers = runtime.spawn(jobs::run(Arc::clone(&engine)));
+    let sweeper = runtime.spawn(sweep::run(Arc::clone(&engine)));
     let address = listener.local_addr().map_err(listening)?;
     if config.demo {
         let property = demo::fill(&engine).await.map_err(told)?;
@@ -158,8 +160,9 @@ async fn run(config: Config, runtime: &Runtime) -> Done {
     };
     let server = http::serve(surface, listener).map_err(listening)?;
     let handle = server.handle();
+    let serving = tokio::spawn(server);
     tokio::select! {
-        served = server => served.map_err(listening)?,
+        signal = told_to_stop() => signal?,
         () = engine.store.broken() => {
             tracing::error!("the disk under the database failed: nothing more is acknowledged");
             handle.stop(false).await;
@@ -168,14 +171,30 @@ async fn run(config: Config, runtime: &Runtime) -> Done {
     }
     tracing::info!("stopping: finishing what is on its way");
     let _ = stop.send(true);
+    handle.stop(true).await;
+    let _ = serving.await;
     let _ = tokio::time::timeout(LAST_COMMITS, engine.registry.drain()).await;
     workers.abort();
     sweeper.abort();
     Ok(())
 }
 
+/// Ends when the operator says so: by SIGTERM or Ctrl-C.
+async fn told_to_stop() -> Done {
+    let mut terminated = tokio::signal::unix::signal(SignalKind::terminate()).map_err(listening)?;
+    tokio::select! {
+        _ = terminated.recv() => Ok(()),
+        pressed = tokio::signal::ctrl_c() => pressed.map_err(listening),
+    }
+}
+
 /// Puts the engine together on a database that is up to date.
-async fn assemble(config: &Config, store: Store, runtime: &Runtime) -> Result<Engine, AppError> {
+async fn assemble(
+    config: &Config,
+    store: Store,
+    runtime: &Runtime,
+    stopping: watch::Receiver<bool>,
+) -> Result<Engine, AppError> {
     let sampled = store.server_now().await?.unwrap_or_else(Clock::wall);
     let clock = Clock::new(sampled, config.test_clock);
     if let Some(newest) = store.newest_event_at().await? {
@@ -214,6 +233,8 @@ async fn assemble(config: &Config, store: Store, runtime: &Runtime) -> Result<En
         provider: Arc::new(Sandbox),
         settlements: Settlements::default(),
         jobs: wake,
+        working: Mutex::new(()),
+        stopping,
         epoch,
     })
 }

@@ -24,6 +24,13 @@ pub struct BookingRequest {
     pub guests: u16,
 }
 
+/// From which side somebody looks at bookings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Guest,
+    Host,
+}
+
 /// A booking after a request.
 #[derive(Clone, Debug)]
 pub struct Made {
@@ -58,16 +65,22 @@ impl Engine {
         Ok(Made { property, booking, replayed: false })
     }
 
-    /// The caller's own bookings, newest first, after a place in the list.
+    /// The bookings that the caller made, or those of the caller's properties, newest first, after
+    /// a place in the list.
     pub async fn bookings(
         &self,
         caller: &Caller,
+        side: Side,
         after: Option<(Instant, Uuid)>,
         limit: usize,
     ) -> Result<Vec<(PropertyId, Booking)>, Error> {
         allow(Action::ListBookings, Some(caller), Ownership::Unowned)?;
         let after = after.map(|(at, id)| (at, BookingId(id)));
-        Ok(self.store.bookings_of_guest(caller.id, after, super::rows(limit)).await?)
+        let limit = super::rows(limit);
+        Ok(match side {
+            Side::Guest => self.store.bookings_of_guest(caller.id, after, limit).await?,
+            Side::Host => self.store.bookings_of_host(caller.id, after, limit).await?,
+        })
     }
 
     /// Gives a booking up. One that is canceled already stays as it is.

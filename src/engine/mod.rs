@@ -10,7 +10,7 @@ mod payments;
 mod properties;
 
 pub use accounts::{Registration, Session};
-pub use bookings::{BookingRequest, Made};
+pub use bookings::{BookingRequest, Made, Side};
 pub use calendars::CalendarView;
 pub use error::{Error, FieldError};
 pub use payments::{PaymentRequest, Settlements};
@@ -25,7 +25,7 @@ use crate::ids::Ids;
 use crate::payments::Provider;
 use crate::store::Store;
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify, watch};
 
 /// Everything that the product's functions need; made once in `app.rs`.
 pub struct Engine {
@@ -40,6 +40,10 @@ pub struct Engine {
     pub settlements: Settlements,
     /// Wakes the job workers of this node.
     pub jobs: Arc<Notify>,
+    /// Held while this node works off the jobs that it claimed.
+    pub working: Mutex<()>,
+    /// Becomes true when the server stops.
+    pub stopping: watch::Receiver<bool>,
     /// Names this database's history: a seq means something only beside it.
     pub epoch: String,
 }

@@ -1,12 +1,12 @@
 //! `/bookings` and `/properties/{id}/bookings`.
 
 use super::cursor::{self, Cursor};
-use super::extract::{Body, BookingPath, IdempotencyKey, Page, PropertyPath, Signed};
+use super::extract::{Body, BookingPath, IdempotencyKey, Params, PropertyPath, Signed};
 use super::headers::ETag;
 use super::problem::{FieldError, Problem};
 use super::{mark_replayed, tagged};
 use crate::auth::Caller;
-use crate::engine::{BookingRequest, Engine, Made};
+use crate::engine::{BookingRequest, Engine, Made, Side};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::stay::DateError;
@@ -133,10 +133,17 @@ pub(super) async fn list(
     request: HttpRequest,
     engine: web::Data<Engine>,
     Signed(caller): Signed,
-    page: Page,
+    mut params: Params,
 ) -> Result<HttpResponse, Problem> {
+    let side = match params.text("as").as_deref() {
+        None | Some("guest") => Side::Guest,
+        Some("host") => Side::Host,
+        Some(_) => return Err(Problem::field("/as", "must be guest or host")),
+    };
+    let page = params.page()?;
+    params.end()?;
     let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
-    let mut rows = engine.bookings(&caller, after, page.limit + 1).await?;
+    let mut rows = engine.bookings(&caller, side, after, page.limit + 1).await?;
     let place = |(_, booking): &(PropertyId, Booking)| Cursor {
         created_at: booking.created_at,
         id: booking.id.0,

@@ -117,6 +117,9 @@ pub(super) async fn events(
     mut params: Params,
 ) -> Result<HttpResponse, Problem> {
     let after: Seq = params.take("after")?.unwrap_or(NO_SEQ);
+    if after < NO_SEQ {
+        return Err(Problem::field("/after", "must not be negative"));
+    }
     params.end()?;
     let (events, with_audit) = engine.events(caller.as_ref(), id, after).await?;
     let next_after = events.last().map(|event| event.seq);

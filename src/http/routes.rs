@@ -60,7 +60,8 @@ pub fn serve(surface: Surface, listener: TcpListener) -> std::io::Result<Server>
             .wrap(middleware::NormalizePath::trim())
             .wrap(middleware::from_fn(headers::envelope))
     };
-    Ok(bounded!(HttpServer::new(app)).listen(listener)?.run())
+    // The app hears the signals and stops this server in its turn.
+    Ok(bounded!(HttpServer::new(app)).disable_signals().listen(listener)?.run())
 }
 
 /// A server that only says that it is alive and not ready.

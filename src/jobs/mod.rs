@@ -12,7 +12,6 @@ use crate::store::jobs::{ClaimedJob, Work};
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// How long a worker may take before another takes over.
 const LEASE: Duration = Duration::from_secs(60);
@@ -24,8 +23,9 @@ const MAX_TRIES: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// Works until `stop` says so.
-pub async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
+/// Works until the server stops.
+pub async fn run(engine: Arc<Engine>) {
+    let mut stop = engine.stopping.clone();
     loop {
         let worked = match work(&engine).await {
             Ok(worked) => worked,
@@ -47,8 +47,9 @@ pub async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Works off what is due now; says how many jobs that were.
+/// Works off what is due now; says how many jobs that were. What was claimed before is done then.
 pub async fn work(engine: &Engine) -> Result<usize, Error> {
+    let _turn = engine.working.lock().await;
     let jobs = engine.store.claim(engine.clock.now(), LEASE, AT_ONCE).await?;
     join_all(jobs.iter().map(|job| attempt(engine, job))).await;
     Ok(jobs.len())

@@ -5,7 +5,6 @@ use crate::engine::{Engine, Error};
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// Properties that are woken at once.
@@ -15,8 +14,9 @@ const SWEEPS_A_CLOCK: u64 = 60;
 /// Sweeps between two clearings of old idempotency keys: an hour.
 const SWEEPS_A_PURGE: u64 = 3_600;
 
-/// Sweeps once a second until `stop` says so.
-pub async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
+/// Sweeps once a second until the server stops.
+pub async fn run(engine: Arc<Engine>) {
+    let mut stop = engine.stopping.clone();
     let mut sweeps: u64 = 0;
     loop {
         if let Err(error) = once(&engine).await {

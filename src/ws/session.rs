@@ -27,6 +27,8 @@ const MAX_SUBSCRIPTIONS: usize = 100;
 const MAILBOX: usize = 512;
 const PING_EVERY: Duration = Duration::from_secs(20);
 const MAX_MISSES: u32 = 2;
+/// What a client that is sent away by a stopping server should wait at most before it returns.
+const RETRY_HINT: &str = "retry_ms=2000";
 /// How often a client that fell behind is looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -92,6 +94,15 @@ impl Actor for Session {
                 ctx.ping(b"");
             }
         });
+        let mut stopping = self.engine.stopping.clone();
+        let stopped = async move { stopping.wait_for(|stop| *stop).await.is_ok() };
+        ctx.spawn(stopped.into_actor(self).map(|stops, _, ctx| {
+            if stops {
+                // Clients spread their return by what the reason says, so that they do not all
+                // come at once.
+                close(ctx, CloseCode::Restart, RETRY_HINT);
+            }
+        }));
         ctx.run_interval(LOOK_EVERY, |session, ctx| {
             if session.sink.as_ref().is_some_and(|sink| sink.fell_behind.load(Ordering::Relaxed)) {
                 close(ctx, CloseCode::Again, "too slow: take a new snapshot");
