@@ -18,6 +18,7 @@ use domain::PropertyId;
 use domain::command::Command;
 use domain::pipeline::property::Answer;
 use domain::state::{Settings, Snapshot};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -84,6 +85,8 @@ pub(super) struct Resident {
     addr: Addr<PropertyActor>,
 }
 
+/// Heads that are asked for in one statement.
+const HEADS_AT_ONCE: usize = 1_000;
 /// One cell for each value of the last four hex digits.
 const CELLS: usize = 1 << 16;
 /// Each life of a property's actor has room for so many reloads before the next begins.
@@ -191,6 +194,32 @@ impl Registry {
                 Err(SendError::Closed(_)) => self.forget(&resident),
             }
         }
+    }
+
+    /// Compares what this node holds with what is stored, and lets the actors that another process
+    /// has overtaken read what they missed. One with work of its own under way finds out by itself.
+    pub async fn compare(&self) -> Result<(), StoreError> {
+        let held: HashMap<PropertyId, Arc<Resident>> = self
+            .0
+            .cells
+            .iter()
+            .filter_map(|cell| cell.load_full())
+            .flat_map(|residents| residents.to_vec())
+            .map(|resident| (resident.property, resident))
+            .collect();
+        let properties: Vec<PropertyId> = held.keys().copied().collect();
+        for some in properties.chunks(HEADS_AT_ONCE) {
+            for (property, head) in self.0.store.heads(some).await? {
+                let Some(resident) = held.get(&property) else { continue };
+                let known = resident.snapshot.load().as_ref().map(|snapshot| snapshot.head);
+                if known.is_some_and(|known| known != head) {
+                    let (reply, _) = oneshot::channel();
+                    // One that has ended meanwhile loads what is stored when it is started.
+                    let _ = resident.addr.try_send(Settle { head: Some(head), reply });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Waits until the lanes have committed everything they were offered.

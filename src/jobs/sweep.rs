@@ -1,7 +1,9 @@
 //! The sweep: wakes the properties whose nearest deadline has passed, on any node and after any
-//! restart. It triggers only; the deadline is judged by the property itself.
+//! restart, and those that another process has written to. It triggers only; what is to be done is
+//! judged by the property itself.
 
 use crate::engine::{Engine, Error};
+use crate::store::Kind;
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,9 @@ const EVERY: Duration = Duration::from_secs(1);
 const AT_ONCE: u32 = 256;
 /// Sweeps between two looks at the database server's clock: a minute.
 const SWEEPS_A_CLOCK: u64 = 60;
+/// Sweeps between two looks for what other processes wrote, where there may be others: with the
+/// sweeps themselves, a calendar is at most five seconds behind.
+const SWEEPS_A_COMPARISON: u64 = 4;
 /// Sweeps between two clearings of old idempotency keys: an hour.
 const SWEEPS_A_PURGE: u64 = 3_600;
 
@@ -26,6 +31,12 @@ pub async fn run(engine: Arc<Engine>) {
             && let Ok(Some(now)) = engine.store.server_now().await
         {
             engine.clock.follow(now);
+        }
+        if engine.store.kind() == Kind::Postgres
+            && sweeps.is_multiple_of(SWEEPS_A_COMPARISON)
+            && let Err(error) = engine.registry.compare().await
+        {
+            tracing::warn!(%error, "calendars could not be compared with the store");
         }
         if sweeps.is_multiple_of(SWEEPS_A_PURGE)
             && let Err(error) = engine.store.purge_keys(engine.clock.now()).await
