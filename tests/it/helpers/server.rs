@@ -26,7 +26,7 @@ const SETTINGS: [(&str, &str); 5] = [
     ("AUTO_MIGRATE", "true"),
     ("DEBUG", "true"),
     ("CLOCK", "test"),
-    ("LOG", "warn"),
+    ("LOG", "warn,sqlx=error"),
 ];
 
 /// A server that is running, or has been.

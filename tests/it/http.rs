@@ -1,0 +1,252 @@
+//! The conventions of the REST surface, the same on every route.
+
+use crate::helpers::{Document, Server, day, home, on_both};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+on_both!(
+    what_a_client_has_already_is_not_sent_again,
+    a_cancellation_that_names_a_version_is_made_on_that_version_only,
+    lists_come_in_pages_that_neither_repeat_nor_forget,
+    a_page_has_one_to_a_hundred_rows,
+    a_trailing_slash_never_matters_and_both_bases_answer,
+    what_was_created_says_where_it_is,
+    every_error_is_a_problem_document_also_the_frameworks_own,
+    every_answer_carries_an_id_and_security_headers,
+    a_calendar_is_public_and_its_window_is_the_callers,
+    pages_and_the_widget_are_served_and_kept_by_their_tags,
+);
+
+async fn what_a_client_has_already_is_not_sent_again(server: &mut Server) {
+    let (host, guest) = (server.host().await, server.guest().await);
+    let home = server.home(&host).await;
+    let booking = server.book(&guest, &home, &day(40), &day(42)).await.expect(201).text("id");
+    let calendar = format!("/api/v1/properties/{home}/calendar?from={}&to={}", day(30), day(60));
+    let paths =
+        [format!("/api/v1/bookings/{booking}"), format!("/api/v1/properties/{home}"), calendar];
+    let mut before = Vec::new();
+    for path in &paths {
+        let first = server.get(path).by(&guest).await;
+        first.expect(200);
+        let tag = first.header("etag").to_owned();
+        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 4, "{path}: {tag}");
+        for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".to_owned()] {
+            let again = server.get(path).by(&guest).header("if-none-match", &known).await;
+            assert_eq!((again.status, &again.body), (304, &Value::Null), "{path} {known}");
+            assert_eq!(again.header("etag"), tag);
+        }
+        server.get(path).by(&guest).header("if-none-match", "\"x-1\"").await.expect(200);
+        before.push(tag);
+    }
+    server.cancel(&guest, &booking).await.expect(200);
+    for (path, tag, changes) in [
+        (&paths[0], &before[0], true),
+        (&paths[1], &before[1], false),
+        (&paths[2], &before[2], true),
+    ] {
+        let now = server.get(path).by(&guest).header("if-none-match", tag).await;
+        assert_eq!(now.status, if changes { 200 } else { 304 }, "{path}");
+    }
+}
+
+async fn a_cancellation_that_names_a_version_is_made_on_that_version_only(server: &mut Server) {
+    let (host, guest) = (server.host().await, server.guest().await);
+    let home = server.home(&host).await;
+    let made = server.book(&guest, &home, &day(40), &day(42)).await;
+    let (booking, first) = (made.expect(201).text("id"), made.header("etag").to_owned());
+    server.pay(&guest, &booking, "pm_card_visa").await.expect(201);
+    let paid = server.booking(&guest, &booking).await.header("etag").to_owned();
+    assert_ne!(paid, first);
+    let weak = format!("W/{paid}");
+    for stale in [first.as_str(), "\"nonsense\"", "nonsense", weak.as_str()] {
+        let refused = server.cancel(&guest, &booking).header("if-match", stale).await;
+        refused.is_problem(412, "precondition_failed");
+    }
+    assert_eq!(server.booking(&guest, &booking).await.expect(200)["status"], "CONFIRMED");
+    let canceled = server.cancel(&guest, &booking).header("if-match", &paid).await;
+    assert_eq!(canceled.expect(200)["status"], "CANCELED");
+    assert_ne!(canceled.header("etag"), paid);
+}
+
+async fn lists_come_in_pages_that_neither_repeat_nor_forget(server: &mut Server) {
+    let (host, guest) = (server.host().await, server.guest().await);
+    let home = server.home(&host).await;
+    let mut made = Vec::new();
+    for number in 0..7 {
+        let (check_in, check_out) = (day(40 + number), day(41 + number));
+        made.push(server.book(&guest, &home, &check_in, &check_out).await.expect(201).text("id"));
+    }
+    made.reverse();
+    let mut seen: Vec<String> = Vec::new();
+    let mut next = Some("/api/v1/bookings?limit=3".to_owned());
+    while let Some(path) = next {
+        let page = server.get(&path).by(&guest).await;
+        seen.extend(page.expect(200).list("data").iter().map(|booking| booking.text("id")));
+        let link = page.header("link");
+        let target = link.strip_prefix('<').and_then(|rest| rest.strip_suffix(">; rel=\"next\""));
+        next = target.map(str::to_owned);
+        assert_eq!(next.is_none(), page.body["next_cursor"].is_null(), "{link} {}", page.body);
+        if let (Some(next), Some(cursor)) = (next.as_deref(), page.body["next_cursor"].as_str()) {
+            assert!(next.contains("limit=3") && next.contains(cursor), "{link}");
+        }
+        if seen.len() == 3 {
+            // What comes while a client turns pages stands before them.
+            server.book(&guest, &home, &day(90), &day(91)).await.expect(201);
+        }
+    }
+    assert_eq!(seen, made);
+    let as_guest = server.get("/api/v1/bookings?as=guest&limit=100").by(&guest).await;
+    assert_eq!(as_guest.expect(200).list("data").len(), 8);
+    let listed = server.get("/api/v1/properties?limit=1").await;
+    assert_eq!((listed.expect(200).list("data").len(), listed.header("link")), (1, ""));
+}
+
+async fn a_page_has_one_to_a_hundred_rows(server: &mut Server) {
+    let guest = server.guest().await;
+    for path in ["/api/v1/bookings", "/api/v1/properties"] {
+        for limit in ["1", "100"] {
+            server.get(&format!("{path}?limit={limit}")).by(&guest).await.expect(200);
+        }
+        for (query, pointer) in [
+            ("limit=0", "/limit"),
+            ("limit=101", "/limit"),
+            ("limit=-1", "/limit"),
+            ("limit=ten", "/limit"),
+            ("limit=", "/limit"),
+            ("limit=99999999999999999999", "/limit"),
+            ("limit=5&limit=6", "/limit"),
+            ("cursor=nonsense", "/cursor"),
+            ("cursor=", "/cursor"),
+            ("cursor=%00", "/cursor"),
+            ("offset=5", "/offset"),
+        ] {
+            let refused = server.get(&format!("{path}?{query}")).by(&guest).await;
+            refused.is_problem(422, "invalid_field");
+            assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{query}: {}", refused.body);
+        }
+    }
+}
+
+async fn a_trailing_slash_never_matters_and_both_bases_answer(server: &mut Server) {
+    let (host, guest) = (server.host().await, server.guest().await);
+    let home = server.home(&host).await;
+    let booking = server.book(&guest, &home, &day(40), &day(42)).await.expect(201).text("id");
+    for path in [
+        format!("/properties/{home}"),
+        "/properties".to_owned(),
+        format!("/properties/{home}/calendar"),
+        format!("/properties/{home}/events"),
+        "/bookings".to_owned(),
+        format!("/bookings/{booking}"),
+        "/users/me".to_owned(),
+    ] {
+        let expected = server.get(&format!("/api/v1{path}")).by(&guest).await.expect(200);
+        for other in [format!("/api/v1{path}/"), path.clone(), format!("{path}/")] {
+            assert_eq!(server.get(&other).by(&guest).await.expect(200), expected, "{other}");
+        }
+    }
+    let body = json!({
+        "property_id": home, "check_in": day(50), "check_out": day(51), "guests": 1,
+    });
+    server.post("/bookings/", body.clone()).by(&guest).await.expect(201);
+    server.post("/api/v1/bookings/", body).by(&guest).await.is_problem(409, "unavailable_held");
+    assert_eq!(server.get("/livez/").await.status, 200);
+}
+
+async fn what_was_created_says_where_it_is(server: &mut Server) {
+    let (host, guest) = (server.host().await, server.guest().await);
+    let property = server.post("/api/v1/properties", home()).by(&host).await;
+    let booking = server.book(&guest, &property.expect(201).text("id"), &day(40), &day(42)).await;
+    let payment = server.pay(&guest, &booking.expect(201).text("id"), "pm_card_visa").await;
+    for created in [&property, &booking, &payment] {
+        let found = server.get(created.header("location")).by(&guest).await.expect(200);
+        assert_eq!(found["id"], created.expect(201)["id"]);
+    }
+    let account = json!({
+        "email": "ada@example.com", "password": "eleven grey herons", "first_name": "Ada",
+        "last_name": "Lovelace", "role": "guest",
+    });
+    let created = server.post("/users", account).await;
+    created.expect(201);
+    assert!(created.header("location").starts_with("/api/v1/users/"));
+}
+
+async fn every_error_is_a_problem_document_also_the_frameworks_own(server: &mut Server) {
+    let guest = server.guest().await;
+    server.get("/nowhere").await.is_problem(404, "not_found");
+    server.get("/api/v1/nowhere").await.is_problem(404, "not_found");
+    server.get("/api/v1/properties/42").await.is_problem(404, "not_found");
+    let wrong_method = server.ask(Method::PATCH, "/api/v1/bookings").by(&guest).await;
+    wrong_method.is_problem(405, "method_not_allowed");
+    let mut allowed: Vec<&str> = wrong_method.header("allow").split(", ").collect();
+    allowed.sort_unstable();
+    assert_eq!(allowed, ["GET", "POST"]);
+    let path = "/api/v1/auth/login";
+    let too_large = server.ask(Method::POST, path).raw("application/json", vec![b' '; 65 * 1_024]);
+    too_large.await.is_problem(413, "payload_too_large");
+    let text = server.ask(Method::POST, path).raw("text/plain", "hello");
+    text.await.is_problem(415, "unsupported_media_type");
+    let broken = server.ask(Method::POST, path).raw("application/json", "{\"email\":");
+    broken.await.is_problem(400, "invalid_json");
+    let anonymous = server.get("/api/v1/bookings").await;
+    anonymous.is_problem(401, "unauthenticated");
+    assert_eq!(anonymous.header("www-authenticate"), "Bearer");
+    let long = format!("/api/v1/properties?cursor={}", "a".repeat(60_000));
+    let long = server.get(&long).await;
+    assert!((400..500).contains(&long.status), "{}", long.status);
+}
+
+async fn every_answer_carries_an_id_and_security_headers(server: &mut Server) {
+    let mut ids = Vec::new();
+    for path in ["/livez", "/readyz", "/", "/api/v1/properties", "/nowhere"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert!(answer.header("content-security-policy").contains("default-src"), "{path}");
+        ids.push(answer.header("x-request-id").to_owned());
+    }
+    assert!(ids.iter().all(|id| id.len() == 36));
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 5, "each request has its own");
+}
+
+async fn a_calendar_is_public_and_its_window_is_the_callers(server: &mut Server) {
+    let (host, guest) = (server.host().await, server.guest().await);
+    let home = server.home(&host).await;
+    server.book(&guest, &home, &day(40), &day(42)).await.expect(201);
+    let calendar = server.calendar(&home, &day(39), &day(43)).await.expect(200);
+    let shapes: Vec<(String, String, String)> = calendar
+        .list("ranges")
+        .iter()
+        .map(|range| (range.text("from"), range.text("to"), range.text("state")))
+        .collect();
+    let expected = [(39, 40, "available"), (40, 42, "held"), (42, 43, "available")];
+    assert_eq!(shapes, expected.map(|(from, to, state)| (day(from), day(to), state.to_owned())));
+    assert!(calendar.list("ranges").iter().all(|range| range.number("price") == 12_000));
+    assert_eq!((calendar["seq"].as_i64(), &calendar["currency"]), (Some(2), &json!("EUR")));
+    let year = server.get(&format!("/api/v1/properties/{home}/calendar")).await.expect(200);
+    assert_eq!(crate::helpers::nights(&year.text("from"), &year.text("to")).len(), 365);
+    let missing = "01920000-7000-8000-0000-00000000002a";
+    server.calendar(missing, &day(1), &day(2)).await.is_problem(404, "not_found");
+}
+
+async fn pages_and_the_widget_are_served_and_kept_by_their_tags(server: &mut Server) {
+    for (path, kind) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/widget/vacancy-calendar.js", "text/javascript; charset=utf-8"),
+        ("/widget/demo/demo.css", "text/css; charset=utf-8"),
+    ] {
+        let file = server.get(path).await;
+        assert_eq!((file.status, file.header("content-type")), (200, kind), "{path}");
+        let again = server.get(path).header("if-none-match", file.header("etag")).await;
+        assert_eq!(again.status, 304, "{path}");
+    }
+    let widget = server.get("/widget/vacancy-calendar.js").await;
+    assert_eq!(widget.header("access-control-allow-origin"), "*");
+    for path in ["/widget/nothing.js", "/widget/test/feed.test.js", "/widget/package.json"] {
+        server.get(path).await.is_problem(404, "not_found");
+    }
+    // The demo's accounts are known in the demo only.
+    server.get("/demo/accounts").await.is_problem(404, "not_found");
+}
