@@ -7,6 +7,7 @@
 
 use crate::booking::{Booking, Cause};
 use crate::calendar::{Change, Digest};
+use crate::codec;
 use crate::{Instant, Month, Property, UserId};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -92,4 +93,27 @@ pub struct Sealed {
     pub event: Event,
     pub bytes: Vec<u8>,
     pub hash: EventHash,
+}
+
+impl Sealed {
+    /// The event after one with the hash `before`.
+    pub fn after(before: EventHash, event: Event) -> Self {
+        let bytes = codec::encode(&event);
+        let hash = before.chain(&bytes);
+        Self { event, bytes, hash }
+    }
+
+    /// Event 1 of a property: its host creates it.
+    pub fn first(property: &Property, command: Uuid, at: Instant) -> Self {
+        let event = Event {
+            seq: 1,
+            at,
+            by: By::User(property.host),
+            command,
+            fact: Fact::PropertyCreated(property.clone()),
+            changes: Vec::new(),
+            digests: Vec::new(),
+        };
+        Self::after(EventHash::default(), event)
+    }
 }

@@ -2,7 +2,6 @@
 
 use crate::booking::{Attempt, Booking, Cause, Status};
 use crate::calendar::{Calendar, claim_of};
-use crate::codec;
 use crate::command::{Command, Intent, Key, KeyUse};
 use crate::event::{By, Event, Fact, Head, Sealed, Seq};
 use crate::group::{Group, GroupId, Incarnation, Job, JobKind, NO_COMMAND, PaymentRow};
@@ -175,9 +174,8 @@ impl State {
             changes,
             digests,
         };
-        let bytes = codec::encode(&event);
-        let hash = base.hash.chain(&bytes);
-        let head = Head { seq: event.seq, hash };
+        let sealed = Sealed::after(base.hash, event);
+        let head = Head { seq: sealed.event.seq, hash: sealed.hash };
         let key = key.map(|key| KeyUse { key, booking: after.id, seq: head.seq, at: now });
         if let Some(used) = &key {
             self.keys.put(used.clone());
@@ -195,7 +193,7 @@ impl State {
             property: self.property.id,
             base,
             head,
-            events: vec![Sealed { event, bytes, hash }],
+            events: vec![sealed],
             booking: after,
             claimed,
             released,

@@ -9,13 +9,13 @@ use crate::store::properties::PropertyRow;
 use crate::store::{Store, StoreOptions};
 use domain::booking::Step;
 use domain::command::{Command, Intent};
-use domain::event::{By, Event, EventHash, Fact, Sealed};
+use domain::event::{By, Sealed};
 use domain::pipeline::property::Answer;
 use domain::policy::Policy;
 use domain::property::{CHECK_IN_FROM, CHECK_OUT_BY, Listing, Property};
 use domain::state::Settings;
 use domain::zone::Zone;
-use domain::{BookingId, PropertyId, Stay, UserId, codec};
+use domain::{BookingId, PropertyId, Stay, UserId};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -84,17 +84,7 @@ impl House {
             policy: Policy::Flexible,
         };
         let (id, now) = (property.id, self.clock.now());
-        let event = Event {
-            seq: 1,
-            at: now,
-            by: By::User(property.host),
-            command: self.ids.fresh(),
-            fact: Fact::PropertyCreated(property.clone()),
-            changes: Vec::new(),
-            digests: Vec::new(),
-        };
-        let bytes = codec::encode(&event);
-        let hash = EventHash::default().chain(&bytes);
+        let first = Sealed::first(&property, self.ids.fresh(), now);
         let row = PropertyRow {
             property,
             title: "A house".to_owned(),
@@ -107,7 +97,7 @@ impl House {
             amenities: Vec::new(),
             created_at: now,
         };
-        self.store.create_property(row, Sealed { event, bytes, hash }, None).await.expect("made");
+        self.store.create_property(row, first, None).await.expect("made");
         id
     }
 

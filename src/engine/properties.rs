@@ -7,12 +7,12 @@ use crate::auth::policy::{Action, Ownership, allow};
 use crate::store::keys::Created;
 use crate::store::properties::PropertyRow;
 use domain::command::Key;
-use domain::event::{By, Event, EventHash, Fact, Sealed};
+use domain::event::Sealed;
 use domain::money::Currency;
 use domain::policy::Policy;
 use domain::property::{CHECK_IN_FROM, CHECK_OUT_BY, Listing, MAX_GUESTS, MAX_PRICE, Property};
 use domain::zone::Zone;
-use domain::{Instant, PropertyId, UserId, codec};
+use domain::{Instant, PropertyId, UserId};
 use jiff::civil::Time;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl Engine {
         let request: [u8; 32] = Sha256::digest(format!("create_property {new:?}")).into();
         let row = self.property_row(caller.id, new)?;
         let key = key.map(|text| Key { caller: caller.id, text, request });
-        let first = first_event(&row.property, caller.id, self.ids.fresh(), row.created_at);
+        let first = Sealed::first(&row.property, self.ids.fresh(), row.created_at);
         match self.store.create_property(row.clone(), first, key).await? {
             Created::New => Ok((row, false)),
             Created::Known(id) => {
@@ -166,21 +166,6 @@ impl Engine {
             created_at: self.clock.now(),
         })
     }
-}
-
-fn first_event(property: &Property, host: UserId, command: Uuid, now: Instant) -> Sealed {
-    let event = Event {
-        seq: 1,
-        at: now,
-        by: By::User(host),
-        command,
-        fact: Fact::PropertyCreated(property.clone()),
-        changes: Vec::new(),
-        digests: Vec::new(),
-    };
-    let bytes = codec::encode(&event);
-    let hash = EventHash::default().chain(&bytes);
-    Sealed { event, bytes, hash }
 }
 
 fn is_slug(text: &str) -> bool {

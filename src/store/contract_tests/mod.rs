@@ -13,10 +13,9 @@ use super::commit::LaneConnection;
 use super::properties::PropertyRow;
 use super::{Kind, Store, StoreOptions};
 use domain::booking::Step;
-use domain::codec;
 use domain::command::{Command, Intent, Key};
 use domain::decide::Verdict;
-use domain::event::{By, Event, EventHash, Fact, Sealed};
+use domain::event::{By, Sealed};
 use domain::group::{Group, GroupId, Incarnation};
 use domain::pipeline::Rejection;
 use domain::pipeline::lane::{Effect, Input, Lane};
@@ -194,17 +193,7 @@ fn property(id: PropertyId, host: UserId) -> (PropertyRow, Sealed) {
         check_out_by: CHECK_OUT_BY,
         policy: Policy::Flexible,
     };
-    let event = Event {
-        seq: 1,
-        at: NOW,
-        by: By::User(host),
-        command: fresh(),
-        fact: Fact::PropertyCreated(property.clone()),
-        changes: Vec::new(),
-        digests: Vec::new(),
-    };
-    let bytes = codec::encode(&event);
-    let hash = EventHash::default().chain(&bytes);
+    let first = Sealed::first(&property, fresh(), NOW);
     let row = PropertyRow {
         property,
         title: "A \"quiet\" room — ünïcode 🏡".to_owned(),
@@ -217,7 +206,7 @@ fn property(id: PropertyId, host: UserId) -> (PropertyRow, Sealed) {
         amenities: vec!["wifi".to_owned(), "kettle, \"loud\"".to_owned()],
         created_at: NOW,
     };
-    (row, Sealed { event, bytes, hash })
+    (row, first)
 }
 
 fn life() -> Incarnation {
