@@ -41,6 +41,9 @@ impl State {
                     return Verdict::Unchanged(Box::new(made.clone()));
                 }
                 match self.book(*booking, *guest, *stay, *guests, now) {
+                    Ok(booking) if booking.status == Status::Confirmed => {
+                        Stepped::To(Cause::Confirmed, booking)
+                    }
                     Ok(booking) => Stepped::To(Cause::Held, booking),
                     Err(refusal) => return Verdict::Refused(refusal),
                 }
@@ -115,18 +118,24 @@ impl State {
             return Err(refusal);
         }
         let (check_in_at, check_out_at) = property.hours(stay);
-        let (awaiting, expires_at) = if property.instant_book {
-            (Awaiting::Payment, now.plus(self.settings.hold_ttl))
+        let total = property.price(stay);
+        let status = if !property.instant_book {
+            let expires_at = now.plus(HOST_TTL).min(check_in_at);
+            Status::Pending { awaiting: Awaiting::Host, expires_at }
+        } else if total == 0 {
+            // Nothing is due, so there is nothing to wait for.
+            Status::Confirmed
         } else {
-            (Awaiting::Host, now.plus(HOST_TTL).min(check_in_at))
+            let expires_at = now.plus(self.settings.hold_ttl);
+            Status::Pending { awaiting: Awaiting::Payment, expires_at }
         };
         Ok(Booking {
             id,
             guest,
             stay,
             guests,
-            status: Status::Pending { awaiting, expires_at },
-            total: property.price(stay),
+            status,
+            total,
             currency: property.currency,
             quote: None,
             attempt: None::<Attempt>,

@@ -9,14 +9,17 @@ pub mod sweep;
 
 use crate::engine::{Engine, Error};
 use crate::store::jobs::{ClaimedJob, Work};
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a worker may take before another takes over.
 const LEASE: Duration = Duration::from_secs(60);
-/// Jobs that are claimed, and worked on side by side, at once.
+/// Jobs that are claimed at once, well inside the lease of the last.
 const AT_ONCE: u32 = 64;
+/// Jobs that are worked on side by side: half as many as the store has pooled connections, so that
+/// requests find one too.
+const SIDE_BY_SIDE: usize = 4;
 /// How often workers look without being woken.
 const LOOK: Duration = Duration::from_secs(1);
 const MAX_TRIES: u32 = 10;
@@ -51,7 +54,7 @@ pub async fn run(engine: Arc<Engine>) {
 pub async fn work(engine: &Engine) -> Result<usize, Error> {
     let _turn = engine.working.lock().await;
     let jobs = engine.store.claim(engine.clock.now(), LEASE, AT_ONCE).await?;
-    join_all(jobs.iter().map(|job| attempt(engine, job))).await;
+    stream::iter(&jobs).for_each_concurrent(SIDE_BY_SIDE, |job| attempt(engine, job)).await;
     Ok(jobs.len())
 }
 

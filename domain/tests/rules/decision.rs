@@ -61,6 +61,14 @@ fn a_booking_claims_its_nights_and_carries_its_price_and_deadline() {
 }
 
 #[test]
+fn a_stay_that_costs_nothing_is_confirmed_at_once() {
+    let mut state = state(Property { price_per_night: 0, ..property() }, Vec::new());
+    let group = written(decide(&mut state, &book(1, stay(10, 13)), now()));
+    assert_eq!((cause(&group), group.booking.status), (Cause::Confirmed, Status::Confirmed));
+    assert_eq!((group.booking.total, group.jobs.len()), (0, 0));
+}
+
+#[test]
 fn each_group_is_chained_to_the_one_before_it() {
     let mut state = state(property(), Vec::new());
     let first = written(decide(&mut state, &book(1, stay(10, 13)), now()));

@@ -274,9 +274,13 @@ pub(crate) fn deadline(booking: &Booking) -> Option<Instant> {
 /// Whether this step may lead from one booking to the other: the table of the rules, once more.
 fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Event) -> bool {
     let Some(before) = before else {
-        return cause == Cause::Held
-            && matches!(after.status, Status::Pending { expires_at, .. } if event.at < expires_at)
-            && (after.paid, after.refunded, after.attempt) == (0, 0, None);
+        let stands = match cause {
+            Cause::Held => after.status.expires_at().is_some_and(|at| event.at < at),
+            // Where nothing is due there is nothing to wait for.
+            Cause::Confirmed => after.status == Status::Confirmed && after.total == 0,
+            _ => false,
+        };
+        return stands && (after.paid, after.refunded, after.attempt) == (0, 0, None);
     };
     let fixed = |b: &Booking| (b.guest, b.stay, b.guests, b.total, b.check_in_at, b.created_at);
     if fixed(before) != fixed(after) {
