@@ -17,7 +17,7 @@ use domain::group::{Group, GroupId};
 use domain::pipeline::Rejection;
 use domain::pipeline::lane::{Effect, Input, Lane, Outcome};
 use domain::switches::Switches;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -46,9 +46,9 @@ impl Lanes {
     /// Starts the committers on the store's threads.
     pub(super) fn start(store: &Store, runtime: &Handle, switches: Switches) -> Self {
         let lanes = (0..lane_count(store))
-            .map(|number| {
+            .map(|_| {
                 let (sender, requests) = mpsc::channel(QUEUE);
-                let connection = store.lane(number);
+                let connection = store.lane();
                 let committer = Committer {
                     lane: Lane::new(switches),
                     connection,

@@ -20,7 +20,7 @@ use domain::pipeline::Rejection;
 use domain::pipeline::property::{Answer, Effect, Input, Machine, Ticket};
 use domain::state::{Snapshot, Stored};
 use domain::{Instant, PropertyId};
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -67,7 +67,7 @@ pub(super) struct Inner {
     cells: Box<[ArcSwapOption<Vec<Arc<Resident>>>]>,
     /// Held while an actor is started or forgotten, never while one is found.
     starting: Mutex<()>,
-    arbiters: Vec<ArbiterHandle>,
+    homes: Mutex<Homes>,
     node: Arc<Count>,
     lives: AtomicU64,
     pub(super) store: Store,
@@ -75,6 +75,25 @@ pub(super) struct Inner {
     pub(super) feed: Feed,
     pub(super) lanes: Lanes,
     pub(super) options: RegistryOptions,
+}
+
+/// The threads that actors live on: those that serve requests, so that a command often needs no
+/// other thread to be decided; one of their own while there are none.
+#[derive(Default)]
+struct Homes {
+    offered: Vec<ArbiterHandle>,
+    own: Option<ArbiterHandle>,
+}
+
+impl Homes {
+    fn of(&mut self, property: PropertyId) -> ArbiterHandle {
+        // A thread that has ended takes no task.
+        self.offered.retain(|arbiter| arbiter.spawn(std::future::ready(())));
+        if self.offered.is_empty() {
+            return self.own.get_or_insert_with(|| Arbiter::new().handle()).clone();
+        }
+        self.offered[usize::from(property.shard()) % self.offered.len()].clone()
+    }
 }
 
 /// What the outside knows of an actor.
@@ -93,14 +112,13 @@ const CELLS: usize = 1 << 16;
 const LIFE: u64 = 1 << 24;
 
 impl Registry {
-    /// A registry without residents; its actors live on threads of their own.
+    /// A registry without residents.
     pub fn new(store: Store, clock: Clock, feed: Feed, options: RegistryOptions) -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let lanes = Lanes::start(&store, &options.runtime, options.settings.switches);
         Self(Arc::new(Inner {
             cells: (0..CELLS).map(|_| ArcSwapOption::empty()).collect(),
             starting: Mutex::new(()),
-            arbiters: (0..threads).map(|_| Arbiter::new().handle()).collect(),
+            homes: Mutex::default(),
             node: Arc::new(Count::default()),
             lives: AtomicU64::new(1),
             store,
@@ -109,6 +127,12 @@ impl Registry {
             lanes,
             options,
         }))
+    }
+
+    /// Offers this thread, which runs an actix system, to actors that start from now on.
+    pub fn live_here(&self) {
+        let mut homes = self.0.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        homes.offered.push(Arbiter::current());
     }
 
     /// Sends a command to its property and waits for the answer until the command's deadline.
@@ -260,9 +284,10 @@ impl Registry {
     fn start(&self, property: PropertyId) -> Arc<Resident> {
         let snapshot = Arc::new(ArcSwapOption::empty());
         let life = self.0.lives.fetch_add(1, Ordering::Relaxed) * LIFE;
-        let arbiter = &self.0.arbiters[usize::from(property.shard()) % self.0.arbiters.len()];
+        let mut homes = self.0.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        let arbiter = homes.of(property);
         let (inner, shared) = (Arc::clone(&self.0), Arc::clone(&snapshot));
-        let addr = PropertyActor::start_in_arbiter(arbiter, move |ctx| {
+        let addr = PropertyActor::start_in_arbiter(&arbiter, move |ctx| {
             PropertyActor::new(property, life, inner, shared, ctx)
         });
         let resident = Arc::new(Resident { property, in_flight: Arc::default(), snapshot, addr });

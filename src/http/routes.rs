@@ -50,6 +50,8 @@ macro_rules! bounded {
 pub fn serve(surface: Surface, listener: TcpListener) -> std::io::Result<Server> {
     let app = move || {
         let surface = surface.clone();
+        // This runs once on each thread that serves requests.
+        surface.engine.registry.live_here();
         let verify: Arc<dyn extract::Verify> = Arc::<Engine>::clone(&surface.engine);
         App::new()
             .app_data(web::Data::from(Arc::clone(&surface.engine)))
@@ -105,10 +107,14 @@ fn resources(config: &mut web::ServiceConfig) {
                 .route(web::get().to(properties::list))
                 .route(web::post().to(properties::create)),
         )
-        .service(web::resource("/properties/{id}").route(web::get().to(properties::read)))
-        .route("/properties/{id}/calendar", web::get().to(calendars::read))
-        .route("/properties/{id}/events", web::get().to(calendars::events))
-        .route("/properties/{id}/bookings", web::post().to(bookings::create))
+        // One look at the id serves all that is under it, the busiest route among them.
+        .service(
+            web::scope("/properties/{id}")
+                .route("/bookings", web::post().to(bookings::create))
+                .route("/calendar", web::get().to(calendars::read))
+                .route("/events", web::get().to(calendars::events))
+                .route("", web::get().to(properties::read)),
+        )
         .service(
             web::resource("/bookings")
                 .route(web::get().to(bookings::list))

@@ -21,60 +21,37 @@ use domain::group::{Group, Job, PaymentRow};
 use domain::pipeline::Rejection;
 use domain::pipeline::lane::Outcome;
 use domain::{BookingId, Instant, Night, PropertyId};
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 use std::sync::Arc;
-use tokio::runtime::Handle;
-use tokio::sync::Mutex;
 
 /// One lane's own connection. On SQLite every lane shares the one that writes.
 #[derive(Debug)]
-pub struct LaneConnection {
-    runtime: Handle,
-    number: usize,
-    side: Side,
-}
+pub struct LaneConnection(Side);
 
 #[derive(Debug)]
 enum Side {
-    Postgres(Arc<Mutex<PostgresLane>>),
+    Postgres(PostgresLane),
     Sqlite(Arc<Sqlite>),
 }
 
 impl Store {
-    /// The connection of this lane. It connects when it is first used.
-    pub fn lane(&self, number: usize) -> LaneConnection {
-        let side = match &self.database {
-            Database::Postgres(postgres) => {
-                Side::Postgres(Arc::new(Mutex::new(PostgresLane::new(Arc::clone(postgres)))))
-            }
+    /// The connection of a lane. It connects when it is first used.
+    pub fn lane(&self) -> LaneConnection {
+        LaneConnection(match &self.database {
+            Database::Postgres(postgres) => Side::Postgres(PostgresLane::new(Arc::clone(postgres))),
             Database::Sqlite(sqlite) => Side::Sqlite(Arc::clone(sqlite)),
-        };
-        LaneConnection { runtime: self.runtime.clone(), number, side }
+        })
     }
 }
 
 impl LaneConnection {
     /// Writes these groups in one transaction; groups of one property stand in their order. Comes
-    /// back when it is known what became of each.
+    /// back when it is known what became of each. It runs on the store's threads, in a task that
+    /// nobody drops.
     pub async fn commit(&mut self, groups: &[Arc<Group>]) -> Outcome {
-        let groups = groups.to_vec();
-        let task = match &self.side {
-            Side::Postgres(lane) => {
-                let lane = Arc::clone(lane);
-                self.runtime.spawn(async move { lane.lock().await.commit(&groups).await })
-            }
-            Side::Sqlite(sqlite) => {
-                let sqlite = Arc::clone(sqlite);
-                self.runtime.spawn(async move { commit_batch(&sqlite, &groups).await })
-            }
-        };
-        match task.await {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                // The runtime ends with the process; what was written is found at the next start.
-                tracing::error!(lane = self.number, %error, "a commit was broken off");
-                std::future::pending().await
-            }
+        match &mut self.0 {
+            Side::Postgres(lane) => lane.commit(groups).await,
+            Side::Sqlite(sqlite) => commit_batch(sqlite, groups).await,
         }
     }
 }

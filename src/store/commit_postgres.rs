@@ -1,9 +1,9 @@
 //! The commit on PostgreSQL: one autocommit statement, so one round trip and one flush.
 //!
 //! All parts of a statement see one snapshot and run in no fixed order, so the order is made of
-//! data: `locked` locks the heads in the order of ids, `advanced` moves them, `opened` says for
-//! each run whether it moved, `keyed` inserts the keys of open runs, and `gate` hands `opened` on
-//! only after `keyed` has been counted. Every other part asks `gate` for its rows' run.
+//! data: `advanced` locks and moves the heads in the order of ids (see [`settings`]), `opened` says
+//! for each run whether it moved, `keyed` inserts the keys of open runs, and `gate` hands `opened`
+//! on only after `keyed` has been counted. Every other part asks `gate` for its rows' run.
 
 use super::booking_row::free_from;
 use super::commit::{Rows, rejection};
@@ -22,11 +22,12 @@ use std::sync::Arc;
 
 /// The settings of a connection that runs the commit, with its own patience for a lock and for
 /// idleness inside a transaction. The plan is made once, for tables that grow from nothing: index
-/// lookups are right from the first row on.
+/// lookups are right from the first row on. They are the order of locks as well: whichever of the
+/// sorted runs and the heads' index a nested loop goes through, it goes in the order of ids.
 pub(super) const fn settings(
     lock_timeout: &'static str,
     idle_timeout: &'static str,
-) -> [(&'static str, &'static str); 8] {
+) -> [(&'static str, &'static str); 9] {
     [
         ("lock_timeout", lock_timeout),
         ("statement_timeout", "10s"),
@@ -34,36 +35,38 @@ pub(super) const fn settings(
         ("plan_cache_mode", "force_generic_plan"),
         ("enable_seqscan", "off"),
         ("enable_bitmapscan", "off"),
+        ("enable_hashjoin", "off"),
         ("enable_mergejoin", "off"),
         ("jit", "off"),
     ]
 }
 
 /// A lane does not wait for strangers.
-const SETTINGS: [(&str, &str); 8] = settings("100ms", "5s");
+const SETTINGS: [(&str, &str); 9] = settings("100ms", "5s");
 
-const COMMIT: &str = "
-with run as materialized (
+/// What every commit may hold: heads, keys, bookings that are made, their events and nights.
+macro_rules! made {
+    () => {
+        "with run as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[],
         $6::bigint[], $7::bigint[])
     with ordinality as run (property_id, base_seq, base_hash, seq, event_hash, next_deadline,
         changed_at, place)
-), locked as materialized (
-    select run.* from run join calendar_head as head using (property_id)
-    where head.seq = run.base_seq and head.event_hash = run.base_hash
-    order by head.property_id
-    for update of head
 ), advanced as (
     update calendar_head as head
-    set seq = locked.seq, event_hash = locked.event_hash, next_deadline = locked.next_deadline,
-        changed_at = locked.changed_at
-    from locked
-    where head.property_id = locked.property_id
-        and head.seq = locked.base_seq and head.event_hash = locked.base_hash
-    returning head.property_id, locked.place
+    set seq = run.seq, event_hash = run.event_hash, next_deadline = run.next_deadline,
+        changed_at = run.changed_at
+    from run
+    where head.property_id = run.property_id
+        and head.seq = run.base_seq and head.event_hash = run.base_hash
+    returning head.property_id, run.place
+), moved as (
+    select place, bool_or(moved) as moved from (
+        select place, false as moved from run
+        union all select place, true from advanced
+    ) as each group by place
 ), opened as materialized (
-    select array_agg(advanced.place is not null order by place) as runs
-    from run full join advanced using (place)
+    select array_agg(moved order by place) as runs from moved
 ), keyed as (
     insert into idempotency_key (caller_id, key, request_hash, property_id, booking_id, seq,
         created_at)
@@ -76,69 +79,84 @@ with run as materialized (
     returning 1
 ), gate as materialized (
     select runs from opened where (select count(*) from keyed) >= 0
-), booked as materialized (
-    select ($1::uuid[])[row.run] as property_id, row.*
-    from unnest($15::int[], $16::uuid[], $17::uuid[], $18::int[], $19::int[], $20::int[],
-        $21::text[], $22::text[], $23::bigint[], $24::int[], $25::bigint[], $26::text[],
-        $27::uuid[], $28::uuid[], $29::boolean[], $30::bigint[], $31::bigint[], $32::text[],
-        $33::bigint[], $34::bigint[], $35::bigint[], $36::bigint[])
-        as row (run, booking_id, guest_id, check_in, check_out, guests, status, awaiting,
-            expires_at, free_from, total, currency, quote_id, payment_id, payment_live, paid,
-            refunded, policy, version, created_at, check_in_at, check_out_at)
-    where (select runs from gate)[row.run]
 ), made as (
     insert into booking (property_id, booking_id, guest_id, check_in, check_out, guests, status,
         awaiting, expires_at, free_from, total, currency, quote_id, payment_id, payment_live, paid,
         refunded, policy, version, created_at, check_in_at, check_out_at)
-    select property_id, booking_id, guest_id, check_in, check_out, guests, status, awaiting,
-        expires_at, free_from, total, currency, quote_id, payment_id, payment_live, paid, refunded,
-        policy, version, created_at, check_in_at, check_out_at
-    from booked where version = 1
-), changed as (
-    update booking
-    set check_in = booked.check_in, check_out = booked.check_out, guests = booked.guests,
-        status = booked.status, awaiting = booked.awaiting, expires_at = booked.expires_at,
-        free_from = booked.free_from, total = booked.total, quote_id = booked.quote_id,
-        payment_id = booked.payment_id, payment_live = booked.payment_live, paid = booked.paid,
-        refunded = booked.refunded, policy = booked.policy, version = booked.version,
-        check_in_at = booked.check_in_at, check_out_at = booked.check_out_at
-    from booked
-    where booked.version > 1 and booking.property_id = booked.property_id
-        and booking.booking_id = booked.booking_id
+    select ($1::uuid[])[row.run], row.booking_id, row.guest_id, row.check_in, row.check_out,
+        row.guests, row.status, row.awaiting, row.expires_at, row.free_from, row.total,
+        row.currency, row.quote_id, row.payment_id, row.payment_live, row.paid, row.refunded,
+        row.policy, row.version, row.created_at, row.check_in_at, row.check_out_at
+    from unnest($15::int[], $16::uuid[], $17::int[], $18::int[], $19::int[], $20::text[],
+        $21::text[], $22::bigint[], $23::int[], $24::bigint[], $25::uuid[], $26::uuid[],
+        $27::boolean[], $28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[], $32::bigint[],
+        $33::uuid[], $34::text[], $35::text[], $36::bigint[])
+        as row (run, booking_id, check_in, check_out, guests, status, awaiting, expires_at,
+            free_from, total, quote_id, payment_id, payment_live, paid, refunded, version,
+            check_in_at, check_out_at, guest_id, currency, policy, created_at)
+    where (select runs from gate)[row.run]
 ), happened as (
     insert into calendar_event (property_id, seq, event_hash, bytes)
     select ($1::uuid[])[row.run], row.seq, row.event_hash, row.bytes
     from unnest($37::int[], $38::bigint[], $39::bytea[], $40::bytea[])
         as row (run, seq, event_hash, bytes)
     where (select runs from gate)[row.run]
-), freed as (
-    delete from occupied_night as night
-    using unnest($41::int[], $42::int[], $43::uuid[]) as row (run, night, booking_id)
-    where (select runs from gate)[row.run] and night.property_id = ($1::uuid[])[row.run]
-        and night.night = row.night and night.booking_id = row.booking_id
 ), taken as (
     insert into occupied_night (property_id, night, booking_id)
     select ($1::uuid[])[row.run], row.night, row.booking_id
-    from unnest($44::int[], $45::int[], $46::uuid[]) as row (run, night, booking_id)
+    from unnest($41::int[], $42::int[], $43::uuid[]) as row (run, night, booking_id)
     where (select runs from gate)[row.run]
+)"
+    };
+}
+
+/// The statement of a batch that only makes bookings. What a statement could do costs time even
+/// where it has nothing to do, and most batches under load are these.
+const MAKE: &str = concat!(made!(), " select property_id from advanced");
+
+/// The statement of any batch.
+const COMMIT: &str = concat!(
+    made!(),
+    ", changed as (
+    update booking
+    set check_in = row.check_in, check_out = row.check_out, guests = row.guests,
+        status = row.status, awaiting = row.awaiting, expires_at = row.expires_at,
+        free_from = row.free_from, total = row.total, quote_id = row.quote_id,
+        payment_id = row.payment_id, payment_live = row.payment_live, paid = row.paid,
+        refunded = row.refunded, version = row.version, check_in_at = row.check_in_at,
+        check_out_at = row.check_out_at
+    from unnest($44::int[], $45::uuid[], $46::int[], $47::int[], $48::int[], $49::text[],
+        $50::text[], $51::bigint[], $52::int[], $53::bigint[], $54::uuid[], $55::uuid[],
+        $56::boolean[], $57::bigint[], $58::bigint[], $59::bigint[], $60::bigint[], $61::bigint[])
+        as row (run, booking_id, check_in, check_out, guests, status, awaiting, expires_at,
+            free_from, total, quote_id, payment_id, payment_live, paid, refunded, version,
+            check_in_at, check_out_at)
+    where (select runs from gate)[row.run] and booking.property_id = ($1::uuid[])[row.run]
+        and booking.booking_id = row.booking_id
+), freed as (
+    delete from occupied_night as night
+    using unnest($62::int[], $63::int[], $64::uuid[]) as row (run, night, booking_id)
+    where (select runs from gate)[row.run] and night.property_id = ($1::uuid[])[row.run]
+        and night.night = row.night and night.booking_id = row.booking_id
 ), attempted as (
     insert into payment (payment_id, property_id, booking_id, provider, method, amount, currency,
         status, refunded, created_at)
     select row.payment_id, ($1::uuid[])[row.run], row.booking_id, row.provider, row.method,
         row.amount, row.currency, 'created', 0, row.created_at
-    from unnest($47::int[], $48::uuid[], $49::uuid[], $50::text[], $51::text[], $52::bigint[],
-        $53::text[], $54::bigint[])
+    from unnest($65::int[], $66::uuid[], $67::uuid[], $68::text[], $69::text[], $70::bigint[],
+        $71::text[], $72::bigint[])
         as row (run, payment_id, booking_id, provider, method, amount, currency, created_at)
     where (select runs from gate)[row.run]
 ), caused as (
     insert into job (job_id, kind, subject_id, property_id, amount, payload, run_at, attempts)
     select row.job_id, row.kind, row.subject_id, ($1::uuid[])[row.run], row.amount, '',
         row.run_at, 0
-    from unnest($55::int[], $56::uuid[], $57::text[], $58::uuid[], $59::bigint[], $60::bigint[])
+    from unnest($73::int[], $74::uuid[], $75::text[], $76::uuid[], $77::bigint[], $78::bigint[])
         as row (run, job_id, kind, subject_id, amount, run_at)
     where (select runs from gate)[row.run]
 )
-select property_id from advanced";
+select property_id from advanced"
+);
 
 type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
 
@@ -149,9 +167,19 @@ pub(super) async fn write_groups(
 ) -> Result<HashSet<PropertyId>, sqlx::Error> {
     use sqlx::Row;
     let rows = Rows::of(groups.iter().map(|group| &**group));
-    let statement = bind_heads_and_keys(sqlx::query(COMMIT), &rows);
-    let statement = bind_bookings(statement, &rows);
-    let statement = bind_rest(statement, &rows);
+    let (made, changed): (Vec<_>, Vec<_>) =
+        rows.bookings.iter().partition(|(_, group)| group.booking.version == 1);
+    let only_made = changed.is_empty()
+        && rows.released.is_empty()
+        && rows.payments.is_empty()
+        && rows.jobs.is_empty();
+    let statement = sqlx::query(if only_made { MAKE } else { COMMIT });
+    let statement = bind_heads_and_keys(statement, &rows);
+    let statement = bind_made(bind_state(statement, &made), &made);
+    let mut statement = bind_events_and_nights(statement, &rows);
+    if !only_made {
+        statement = bind_rest(bind_state(statement, &changed), &rows);
+    }
     let advanced = statement.fetch_all(connection).await?;
     advanced.iter().map(|row| row.try_get(0).map(PropertyId)).collect()
 }
@@ -189,13 +217,13 @@ fn bind_heads_and_keys<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Stateme
         .bind(column(keys, |(_, used)| used.at.as_micros()))
 }
 
-fn bind_bookings<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Statement<'q> {
-    let places = column(&rows.bookings, |(run, _)| place(*run));
-    let bookings = column(&rows.bookings, |(_, group)| &group.booking);
+/// What a step may change in a booking.
+fn bind_state<'q>(statement: Statement<'q>, bookings: &[(usize, &Group)]) -> Statement<'q> {
+    let places = column(bookings, |(run, _)| place(*run));
+    let bookings = column(bookings, |(_, group)| &group.booking);
     statement
         .bind(places)
         .bind(column(&bookings, |b| b.id.0))
-        .bind(column(&bookings, |b| b.guest.0))
         .bind(column(&bookings, |b| b.stay.check_in().days()))
         .bind(column(&bookings, |b| b.stay.check_out().days()))
         .bind(column(&bookings, |b| i32::from(b.guests)))
@@ -204,32 +232,44 @@ fn bind_bookings<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Statement<'q>
         .bind(column(&bookings, |b| micros(b.status.expires_at())))
         .bind(column(&bookings, |b| free_from(b.status).map(|night| night.days())))
         .bind(column(&bookings, |b| b.total))
-        .bind(column(&bookings, |b| b.currency.code()))
         .bind(column(&bookings, |b| b.quote.map(|quote| quote.0)))
         .bind(column(&bookings, |b| b.attempt.map(|attempt| attempt.payment.0)))
         .bind(column(&bookings, |b| b.has_live_attempt()))
         .bind(column(&bookings, |b| b.paid))
         .bind(column(&bookings, |b| b.refunded))
-        .bind(column(&bookings, |b| b.policy.name()))
         .bind(column(&bookings, |b| i64::from(b.version)))
-        .bind(column(&bookings, |b| b.created_at.as_micros()))
         .bind(column(&bookings, |b| b.check_in_at.as_micros()))
         .bind(column(&bookings, |b| b.check_out_at.as_micros()))
 }
 
-fn bind_rest<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Statement<'q> {
-    let Rows { events, released, claimed, payments, jobs, .. } = rows;
+/// What stays as it was when the booking was made.
+fn bind_made<'q>(statement: Statement<'q>, bookings: &[(usize, &Group)]) -> Statement<'q> {
+    let bookings = column(bookings, |(_, group)| &group.booking);
+    statement
+        .bind(column(&bookings, |b| b.guest.0))
+        .bind(column(&bookings, |b| b.currency.code()))
+        .bind(column(&bookings, |b| b.policy.name()))
+        .bind(column(&bookings, |b| b.created_at.as_micros()))
+}
+
+fn bind_events_and_nights<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Statement<'q> {
+    let Rows { events, claimed, .. } = rows;
     statement
         .bind(column(events, |(run, _)| place(*run)))
         .bind(column(events, |(_, sealed)| sealed.event.seq))
         .bind(column(events, |(_, sealed)| sealed.hash.0))
         .bind(column(events, |(_, sealed)| &sealed.bytes[..]))
-        .bind(column(released, |(run, ..)| place(*run)))
-        .bind(column(released, |(_, night, _)| night.days()))
-        .bind(column(released, |(_, _, booking)| booking.0))
         .bind(column(claimed, |(run, ..)| place(*run)))
         .bind(column(claimed, |(_, night, _)| night.days()))
         .bind(column(claimed, |(_, _, booking)| booking.0))
+}
+
+fn bind_rest<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Statement<'q> {
+    let Rows { released, payments, jobs, .. } = rows;
+    statement
+        .bind(column(released, |(run, ..)| place(*run)))
+        .bind(column(released, |(_, night, _)| night.days()))
+        .bind(column(released, |(_, _, booking)| booking.0))
         .bind(column(payments, |(run, _)| place(*run)))
         .bind(column(payments, |(_, payment)| payment.payment.0))
         .bind(column(payments, |(_, payment)| payment.booking.0))

@@ -155,12 +155,12 @@ impl Store {
     }
 
     /// Runs database work in a task that nobody drops.
-    async fn spawn<T, F>(&self, work: F) -> Result<T, StoreError>
+    fn spawn<T, F>(&self, work: F) -> impl Future<Output = Result<T, StoreError>> + use<T, F>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
-        finished(self.runtime.spawn(work)).await
+        finished(self.runtime.spawn(work))
     }
 }
 

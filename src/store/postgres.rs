@@ -44,8 +44,9 @@ impl Postgres {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_release(|connection, _| {
                 Box::pin(async move {
-                    // Whatever a task left behind ends here and not in another request.
-                    sqlx::raw_sql("rollback").execute(&mut *connection).await?;
+                    // Whatever a task left behind ends here and not in another request. A rollback
+                    // alone would leave a warning in the server's log each time.
+                    sqlx::raw_sql("begin; rollback").execute(&mut *connection).await?;
                     Ok(true)
                 })
             })

@@ -31,7 +31,7 @@ const SEATS: usize = 4;
 const SEAT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A turn waits its time for the lock, since the queue is fair.
-const SETTINGS: [(&str, &str); 8] = settings("4s", "1s");
+const SETTINGS: [(&str, &str); 9] = settings("4s", "1s");
 
 const LOCK: &str = "select 1 from calendar_head where property_id = $1 for update";
 

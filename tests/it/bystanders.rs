@@ -109,7 +109,7 @@ mod one_poisoned_among_255_good_harms_nobody {
         let runtime = tokio::runtime::Handle::current();
         let options = StoreOptions::default();
         let store = Store::connect(&server.storage().url(), runtime, options).await.expect("it");
-        let connection = store.lane(0);
+        let connection = store.lane();
         let mut desk = Desk { store, connection, ids: Ids::new(Clock::new(now(), false)), guest };
         desk.prepare(&homes).await;
 

@@ -231,10 +231,10 @@ impl Lane {
 /// The rows that a batch touches so far.
 #[derive(Default)]
 struct Touched {
-    heads: HashMap<PropertyId, Head>,
-    bookings: HashSet<BookingId>,
-    nights: HashSet<(PropertyId, Night)>,
-    keys: HashSet<(UserId, Arc<str>)>,
+    heads: foldhash::HashMap<PropertyId, Head>,
+    bookings: foldhash::HashSet<BookingId>,
+    nights: foldhash::HashSet<(PropertyId, Night)>,
+    keys: foldhash::HashSet<(UserId, Arc<str>)>,
 }
 
 impl Touched {

@@ -40,7 +40,7 @@ const ALL: [Do; 5] = [Do::Book, Do::Pay, Do::Cancel, Do::Expire, Do::Rebook];
 
 /// Brings a property to the state before; gives the night's booking.
 async fn prepare(ground: &Ground, property: PropertyId, before: Before) -> BookingId {
-    let mut lane = ground.store.lane(0);
+    let mut lane = ground.store.lane();
     let mut desk = ground.desk(property).await;
     let held = desk.book(NIGHT);
     let booking = held.booking.id;
@@ -89,7 +89,7 @@ async fn picture(ground: &Ground, property: PropertyId) -> (Vec<String>, usize, 
 }
 
 async fn all_pairs_of_commands_on_one_night_end_as_if_one_came_after_the_other(ground: Ground) {
-    let mut lane = ground.store.lane(0);
+    let mut lane = ground.store.lane();
     for before in [Before::Held, Before::Attempted, Before::Confirmed] {
         for (one, other) in ALL.iter().flat_map(|one| ALL.map(|other| (*one, other))) {
             let mut pictures = Vec::new();
@@ -120,7 +120,7 @@ async fn all_pairs_of_commands_on_one_night_end_as_if_one_came_after_the_other(g
 }
 
 async fn a_group_that_was_decided_on_foreign_history_changes_nothing(ground: Ground) {
-    let mut lane = ground.store.lane(0);
+    let mut lane = ground.store.lane();
     let property = ground.property().await;
     let (mut ours, mut theirs) = (ground.desk(property).await, ground.desk(property).await);
     let (first, second) = (ours.book((0, 2)), ours.book((5, 6)));
@@ -149,7 +149,7 @@ async fn a_group_that_was_decided_on_foreign_history_changes_nothing(ground: Gro
 
 async fn one_poisoned_group_of_256_harms_nobody_else(ground: Ground) {
     let mut groups = Vec::new();
-    let mut lane = ground.store.lane(0);
+    let mut lane = ground.store.lane();
     for _ in 0..256 {
         let property = ground.property().await;
         groups.push(ground.desk(property).await.book((1, 3)));
@@ -170,7 +170,7 @@ async fn one_poisoned_group_of_256_harms_nobody_else(ground: Ground) {
 }
 
 async fn a_key_that_was_used_on_another_property_fails_its_group_alone(ground: Ground) {
-    let mut lane = ground.store.lane(0);
+    let mut lane = ground.store.lane();
     let (one, other) = (ground.property().await, ground.property().await);
     let used = key(ground.guest, "same \"key\" \u{1F511}");
     let first = ground.desk(one).await.book_with_key((0, 2), used.clone());
@@ -198,7 +198,7 @@ async fn a_key_that_was_used_on_another_property_fails_its_group_alone(ground: G
 #[cfg(feature = "test_switches")]
 async fn a_night_that_is_taken_behind_the_calendars_back_is_guarded(ground: Ground) {
     use domain::switches::{Bug, Switches};
-    let mut lane = ground.store.lane(0);
+    let mut lane = ground.store.lane();
     let property = ground.property().await;
     let mut desk = ground.desk_with(property, Switches::planted(Bug::NoOverlapCheck)).await;
     let (first, second) = (desk.book((0, 4)), desk.book((2, 6)));
@@ -219,7 +219,7 @@ async fn a_night_that_is_taken_behind_the_calendars_back_is_guarded(_: Ground) {
 }
 
 async fn a_long_batch_of_few_properties_is_committed_in_runs(ground: Ground) {
-    let mut lane = ground.store.lane(0);
+    let mut lane = ground.store.lane();
     let mut groups = Vec::new();
     let mut properties = Vec::new();
     for _ in 0..3 {

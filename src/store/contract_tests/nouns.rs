@@ -95,7 +95,7 @@ async fn lists_of_properties_begin_with_the_newest(ground: Ground) {
 }
 
 async fn bookings_are_listed_for_guests_and_hosts(ground: Ground) {
-    let mut lane = ground.store.lane(1);
+    let mut lane = ground.store.lane();
     let mut groups = Vec::new();
     for _ in 0..2 {
         let property = ground.property().await;
@@ -124,7 +124,7 @@ async fn events_are_read_as_they_were_written(ground: Ground) {
     let property = ground.property().await;
     let mut desk = ground.desk(property).await;
     let groups = [desk.book((0, 2)), desk.book((3, 4)), desk.book((5, 9))];
-    commit(&mut store.lane(0), &groups).await;
+    commit(&mut store.lane(), &groups).await;
     let events = store.events(property, 1, 2).await.expect("events");
     assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [2, 3]);
     for (event, group) in events.iter().zip(&groups) {
@@ -148,7 +148,7 @@ async fn attempted(ground: &Ground) -> PaymentId {
     let held = desk.book((0, 2));
     let attempt = desk.start_attempt(held.booking.id);
     let payment = attempt.payment.as_ref().expect("a payment").payment;
-    commit(&mut ground.store.lane(0), &[held, attempt]).await;
+    commit(&mut ground.store.lane(), &[held, attempt]).await;
     payment
 }
 

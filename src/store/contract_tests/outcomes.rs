@@ -26,7 +26,7 @@ async fn a_turn_commits_all_of_its_groups_or_none(ground: Ground) {
     let used = key(ground.guest, "used elsewhere");
     let elsewhere = ground.property().await;
     let taken = ground.desk(elsewhere).await.book_with_key((0, 1), used.clone());
-    commit(&mut ground.store.lane(0), &[taken]).await;
+    commit(&mut ground.store.lane(), &[taken]).await;
 
     let (turn, stored) = ground.store.turn(property).await.expect("a turn").expect("a property");
     let mut desk = Desk::of(stored, ground.guest);
@@ -50,7 +50,7 @@ async fn a_turn_commits_all_of_its_groups_or_none(ground: Ground) {
         let (turn, stored) = ground.store.turn(property).await.expect("a turn").expect("one");
         let late = Desk::of(stored, ground.guest).book((20, 21));
         let foreign = ground.desk(property).await.book((22, 23));
-        commit(&mut ground.store.lane(0), &[foreign]).await;
+        commit(&mut ground.store.lane(), &[foreign]).await;
         let fenced = TurnOutcome::Failed { group: late.id, rejection: Rejection::Fenced };
         assert_eq!(turn.commit(vec![late]).await, fenced);
     }
@@ -107,7 +107,7 @@ fn a_backend_that_ends_in_a_commit_leaves_nothing() {
         let property = ground.property().await;
         let group = ground.desk(property).await.book((0, 2));
         ground.meddle(SLOW_EVENTS).await;
-        let mut lane = ground.store.lane(0);
+        let mut lane = ground.store.lane();
         let groups = [Arc::clone(&group)];
         let ending = async {
             tokio::time::sleep(Duration::from_millis(400)).await;
@@ -193,7 +193,7 @@ async fn behind_wire(ground: &Ground) -> (Wire, Store, super::LaneConnection, Ar
     let wire = Wire::to(&ground.url).await;
     let handle = tokio::runtime::Handle::current();
     let store = Store::connect(&wire.url, handle, StoreOptions::default()).await.expect("a store");
-    let mut lane = store.lane(0);
+    let mut lane = store.lane();
     let property = ground.property().await;
     let mut desk = ground.desk(property).await;
     commit(&mut lane, &[desk.book((0, 2))]).await;
@@ -242,7 +242,7 @@ fn a_lane_does_not_wait_for_a_turn_and_strangers_are_not_held_up() {
         let ours = ground.desk(property).await.book((0, 2));
         let good = ground.desk(stranger).await.book((0, 2));
         let (turn, _) = ground.store.turn(property).await.expect("a turn").expect("a property");
-        let mut lane = ground.store.lane(0);
+        let mut lane = ground.store.lane();
         let results = offer(&mut lane, &[Arc::clone(&ours), Arc::clone(&good)]).await;
         assert_eq!(results.get(&ours.id), Some(&Err(Rejection::Contended)));
         assert_eq!(results.get(&good.id), Some(&Ok(())));
@@ -284,6 +284,6 @@ fn a_turn_that_takes_too_long_is_ended_and_has_written_nothing() {
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         let outcome = turn.commit(vec![Arc::clone(&group)]).await;
         assert_eq!(outcome, TurnOutcome::Lost { applied: HashSet::new() });
-        commit(&mut ground.store.lane(0), &[group]).await;
+        commit(&mut ground.store.lane(), &[group]).await;
     });
 }

@@ -54,5 +54,5 @@ async fn live_a_little(ground: &Ground) {
     let other = desk.book((10, 12));
     let attempt = desk.start_attempt(held.booking.id);
     let paid = desk.pay(held.booking.id).expect("a payment");
-    commit(&mut ground.store.lane(0), &[held, other, attempt, paid]).await;
+    commit(&mut ground.store.lane(), &[held, other, attempt, paid]).await;
 }

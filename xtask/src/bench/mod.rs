@@ -53,6 +53,7 @@ fn as_it_is(bin: &Path, table: &mut Table) -> Result<()> {
     let postgres = Postgres::start_in(bin, folder, &[])?;
     let a = table.base(Yardstick::Constraint.measure(&postgres, Protocol::Simple)?);
     table.against(a, Yardstick::Constraint.measure(&postgres, Protocol::Prepared)?, None);
+    table.against(a, Yardstick::Bare.measure(&postgres, Protocol::Simple)?, None);
     let b = table.base(Yardstick::HotRow.measure(&postgres, Protocol::Simple)?);
     table.against(b, Yardstick::HotRow.measure(&postgres, Protocol::Prepared)?, None);
     let server = Server::on_postgres(&postgres)?;
