@@ -58,6 +58,10 @@ pub fn encode(event: &Event) -> Vec<u8> {
             w.u8(*cause as u8);
             w.booking(booking);
         }
+        Fact::PropertyChanged(property) => {
+            w.u8(2);
+            w.property(property);
+        }
     }
     w.length(event.changes.len());
     for change in &event.changes {
@@ -100,6 +104,7 @@ pub fn decode(bytes: &[u8]) -> Read<Event> {
             let cause = *Cause::ALL.get(cause).ok_or(CodecError::Value("cause"))?;
             Fact::Booking(cause, r.booking()?)
         }
+        2 => Fact::PropertyChanged(r.property()?),
         _ => return Err(CodecError::Value("fact")),
     };
     let changes = r.list(Reader::change)?;

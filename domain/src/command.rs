@@ -2,6 +2,7 @@
 
 use crate::booking::Step;
 use crate::event::{By, Seq};
+use crate::property::Edit;
 use crate::{BookingId, Instant, PaymentId, Stay, UserId};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -43,15 +44,18 @@ pub enum Intent {
     StartAttempt { booking: BookingId, payment: PaymentId, provider: Arc<str>, method: Arc<str> },
     /// Any other step of a booking.
     Step { booking: BookingId, step: Step },
+    /// The property is to be so.
+    Edit(Arc<Edit>),
 }
 
 impl Intent {
-    /// The booking that the command is about.
-    pub const fn booking(&self) -> BookingId {
+    /// The booking that the command is about, if it is about one.
+    pub const fn booking(&self) -> Option<BookingId> {
         match self {
             Self::Book { booking, .. }
             | Self::StartAttempt { booking, .. }
-            | Self::Step { booking, .. } => *booking,
+            | Self::Step { booking, .. } => Some(*booking),
+            Self::Edit(_) => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::booking::{Attempt, Booking, Cause, Illegal, Status, Step, Stepped};
 use crate::command::{Command, Intent};
 use crate::event::Seq;
 use crate::group::{Group, Incarnation};
+use crate::property::{Edit, Listing};
 use crate::refusal::{self, Refusal};
 use crate::state::{Draft, KEY_TTL, State};
 use crate::switches::Bug;
@@ -58,6 +59,14 @@ impl State {
                 Ok(stepped) => stepped,
                 Err(refusal) => return Verdict::Refused(refusal),
             },
+            Intent::Edit(edit) => {
+                return match self.may_edit(edit) {
+                    Ok(()) => {
+                        Verdict::Write(Box::new(self.seal_edit(command, edit, incarnation, now)))
+                    }
+                    Err(refusal) => Verdict::Refused(refusal),
+                };
+            }
         };
         match stepped {
             Stepped::Already(booking) => Verdict::Unchanged(Box::new(booking)),
@@ -170,6 +179,23 @@ impl State {
         }
         let alternatives = refusal::alternatives(&self.property, &self.calendar, stay, guests, now);
         Some(Refusal::Unavailable { reasons, alternatives })
+    }
+
+    /// Whether the property may be so from now on. What bookings were made under (zone and
+    /// currency) stays while any of them is live, and so does the property itself.
+    fn may_edit(&self, edit: &Edit) -> Result<(), Refusal> {
+        let (was, is) = (&*self.property, &edit.facts);
+        if edit.seen != self.property_seq {
+            return Err(Refusal::Stale);
+        }
+        if !was.listing.may_become(is.listing) {
+            return Err(Refusal::Listing { from: was.listing, to: is.listing });
+        }
+        let holds = is.listing == Listing::Archived
+            || is.zone != was.zone
+            || is.currency != was.currency;
+        let live = if holds { self.live_bookings() } else { Vec::new() };
+        if live.is_empty() { Ok(()) } else { Err(Refusal::LiveBookings(live)) }
     }
 
     fn step(&self, id: BookingId, step: Step, now: Instant) -> Result<Stepped, Refusal> {

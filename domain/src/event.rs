@@ -67,6 +67,8 @@ pub enum By {
 pub enum Fact {
     /// The property came into being: event 1.
     PropertyCreated(Property),
+    /// Its host changed it; it is given as it stands afterwards.
+    PropertyChanged(Property),
     /// A booking took a step; it is given as it stands afterwards, so that an answer can be
     /// repeated as of this event.
     Booking(Cause, Booking),

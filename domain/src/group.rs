@@ -2,6 +2,7 @@
 
 use crate::command::KeyUse;
 use crate::event::{Head, Sealed};
+use crate::property::Edit;
 use crate::{Booking, BookingId, Currency, Instant, JobId, Night, PaymentId, PropertyId};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -28,8 +29,7 @@ pub struct Group {
     pub head: Head,
     /// The events from `base` (exclusive) to `head` (inclusive).
     pub events: Vec<Sealed>,
-    /// The booking as it stands afterwards.
-    pub booking: Booking,
+    pub subject: Subject,
     pub claimed: Vec<Night>,
     pub released: Vec<Night>,
     pub key: Option<KeyUse>,
@@ -39,10 +39,32 @@ pub struct Group {
     pub next_deadline: Option<Instant>,
 }
 
+/// What a group changes, as it stands afterwards.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    Booking(Booking),
+    Property(Arc<Edit>),
+}
+
 impl Group {
+    /// The booking that the group changes, if it does.
+    pub const fn booking(&self) -> Option<&Booking> {
+        match &self.subject {
+            Subject::Booking(booking) => Some(booking),
+            Subject::Property(_) => None,
+        }
+    }
+
     /// How many rows the group writes, its head included.
     pub fn rows(&self) -> usize {
-        2 + self.events.len()
+        let amenities = match &self.subject {
+            Subject::Booking(_) => 0,
+            Subject::Property(edit) => {
+                edit.amenities_added.len() + edit.amenities_removed.len()
+            }
+        };
+        2 + amenities
+            + self.events.len()
             + self.claimed.len()
             + self.released.len()
             + usize::from(self.key.is_some())

@@ -1,6 +1,8 @@
-//! What a decision reads about a property besides its nights. Texts and pictures are not here:
-//! they change without the calendar's knowledge.
+//! What a decision reads about a property besides its nights, and the page that people read. The
+//! page stands beside the facts: no event tells it and no decision reads it, but it is written in
+//! the same commit, so that nobody sees half of a change.
 
+use crate::event::Seq;
 use crate::policy::Policy;
 use crate::zone::Zone;
 use crate::{Currency, Instant, Night, PropertyId, Stay, UserId};
@@ -10,32 +12,51 @@ use std::str::FromStr;
 /// Whether a property can be found and booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listing {
+    /// Its host is still at work on it: nobody else sees it.
+    Draft,
     /// Found by everybody and bookable.
     Listed,
     /// Bookings are honoured, new ones refused.
     Unlisted,
+    /// Closed for good: nothing about it changes any more.
+    Archived,
 }
 
 impl Listing {
+    const ALL: [Self; 4] = [Self::Draft, Self::Listed, Self::Unlisted, Self::Archived];
+
     /// The stored and shown name.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Draft => "draft",
             Self::Listed => "listed",
             Self::Unlisted => "unlisted",
+            Self::Archived => "archived",
+        }
+    }
+
+    /// Whether a property may go from here to there: draft to listed, between listed and unlisted,
+    /// and from any of them to archived. What is archived stays so.
+    pub fn may_become(self, next: Self) -> bool {
+        match (self, next) {
+            (Self::Archived, _) => false,
+            (_, Self::Archived) | (Self::Draft, Self::Listed) => true,
+            (Self::Listed | Self::Unlisted, Self::Listed | Self::Unlisted) => true,
+            (from, to) => from == to,
         }
     }
 }
 
 /// The text names no state of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be listed or unlisted")]
+#[error("must be draft, listed, unlisted or archived")]
 pub struct UnknownListing;
 
 impl FromStr for Listing {
     type Err = UnknownListing;
 
     fn from_str(text: &str) -> Result<Self, UnknownListing> {
-        [Self::Listed, Self::Unlisted].into_iter().find(|l| l.name() == text).ok_or(UnknownListing)
+        Self::ALL.into_iter().find(|listing| listing.name() == text).ok_or(UnknownListing)
     }
 }
 
@@ -56,6 +77,35 @@ pub struct Property {
     pub check_in_from: Time,
     pub check_out_by: Time,
     pub policy: Policy,
+}
+
+/// What people read about a property.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    pub title: String,
+    pub description: String,
+    pub address: String,
+    pub city: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Degrees, both or neither.
+    pub latitude: Option<f64>,
+    pub longitude: Option<f64>,
+    /// Slugs, sorted, each once.
+    pub amenities: Vec<String>,
+}
+
+/// How a property is to be from now on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    pub facts: Property,
+    pub page: Page,
+    /// What the page says for the first time, and what it says no more.
+    pub amenities_added: Vec<String>,
+    pub amenities_removed: Vec<String>,
+    /// The event that made the property as its host saw it: where it has changed since, this
+    /// change says nothing about what it is now.
+    pub seen: Seq,
 }
 
 /// The most guests that a property may take.

@@ -2,7 +2,8 @@
 
 use crate::booking::Illegal;
 use crate::calendar::{Calendar, Claim};
-use crate::{Instant, Night, Property, Stay};
+use crate::property::Listing;
+use crate::{BookingId, Instant, Night, Property, Stay};
 
 /// Why a command was refused. A refusal changes nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,12 @@ pub enum Refusal {
     UnknownBooking,
     /// The booking's status does not allow the step.
     Illegal(Illegal),
+    /// The property has changed since its host looked at it.
+    Stale,
+    /// A property does not go from here to there.
+    Listing { from: Listing, to: Listing },
+    /// These bookings must end before the property may be so.
+    LiveBookings(Vec<BookingId>),
 }
 
 /// One failing reason with the nights it concerns.
@@ -82,7 +89,7 @@ pub fn reasons(
 fn rules(property: &Property, stay: Stay, guests: u16, now: Instant) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let mut fails = |code, nights| reasons.push(Reason { code, nights, held_until: None });
-    if property.listing != crate::property::Listing::Listed {
+    if property.listing != Listing::Listed {
         fails(Code::PropertyUnlisted, stay.each_night().collect());
     }
     let today = property.today(now);

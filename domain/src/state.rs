@@ -4,7 +4,10 @@ use crate::booking::{Attempt, Booking, Cause, Status};
 use crate::calendar::{Calendar, claim_of};
 use crate::command::{Command, Intent, Key, KeyUse};
 use crate::event::{By, Event, Fact, Head, Sealed, Seq};
-use crate::group::{Group, GroupId, Incarnation, Job, JobKind, NO_COMMAND, PaymentRow};
+use crate::group::{
+    Group, GroupId, Incarnation, Job, JobKind, NO_COMMAND, PaymentRow, Subject,
+};
+use crate::property::Edit;
 use crate::switches::{Bug, Switches};
 use crate::{BookingId, Instant, Night, Property, Stay, UserId};
 use foldhash::{HashMap, HashMapExt as _};
@@ -41,6 +44,8 @@ impl Default for Settings {
 #[derive(Clone, Debug)]
 pub struct Stored {
     pub property: Property,
+    /// The event that made the property as it is.
+    pub property_seq: Seq,
     pub head: Head,
     /// Every booking that occupies nights, and every expired one that may still be paid.
     pub bookings: Vec<Booking>,
@@ -60,6 +65,8 @@ pub struct Snapshot {
 pub struct State {
     pub settings: Settings,
     pub property: Arc<Property>,
+    /// The event that made the property as it is.
+    pub property_seq: Seq,
     pub head: Head,
     pub calendar: Calendar,
     bookings: HashMap<BookingId, Booking>,
@@ -110,6 +117,7 @@ impl State {
         let mut state = Self {
             settings,
             property: Arc::new(stored.property),
+            property_seq: stored.property_seq,
             head: stored.head,
             calendar: Calendar::default(),
             bookings: HashMap::with_capacity(stored.bookings.len()),
@@ -195,7 +203,7 @@ impl State {
             base,
             head,
             events: vec![sealed],
-            booking: after,
+            subject: Subject::Booking(after),
             claimed,
             released,
             key,
@@ -203,6 +211,57 @@ impl State {
             jobs,
             next_deadline: self.next_deadline(),
         }
+    }
+
+    /// Gives an edit of the property its number, applies it, and returns what must be written.
+    pub(crate) fn seal_edit(
+        &mut self,
+        command: &Command,
+        edit: &Arc<Edit>,
+        incarnation: Incarnation,
+        now: Instant,
+    ) -> Group {
+        let base = self.head;
+        let event = Event {
+            seq: base.seq + 1,
+            at: now,
+            by: command.by,
+            command: command.id,
+            fact: Fact::PropertyChanged(edit.facts.clone()),
+            changes: Vec::new(),
+            digests: Vec::new(),
+        };
+        let sealed = Sealed::after(base.hash, event);
+        let head = Head { seq: sealed.event.seq, hash: sealed.hash };
+        self.head = head;
+        self.property = Arc::new(edit.facts.clone());
+        self.property_seq = head.seq;
+        Group {
+            id: GroupId {
+                property: self.property.id,
+                incarnation,
+                number: head.seq.unsigned_abs(),
+            },
+            property: self.property.id,
+            base,
+            head,
+            events: vec![sealed],
+            subject: Subject::Property(Arc::clone(edit)),
+            claimed: Vec::new(),
+            released: Vec::new(),
+            key: None,
+            payment: None,
+            jobs: Vec::new(),
+            next_deadline: self.next_deadline(),
+        }
+    }
+
+    /// The bookings that have not ended, in the order of their ids.
+    pub(crate) fn live_bookings(&self) -> Vec<BookingId> {
+        let live = self.bookings.values().filter(|booking| booking.status.is_live());
+        let mut ids: Vec<BookingId> = live.map(|booking| booking.id).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// Adds a stored booking: its claims, its deadline and itself.

@@ -119,6 +119,7 @@ pub(super) struct FactsRow {
     pub(super) check_in_from_minute: i32,
     pub(super) check_out_by_minute: i32,
     pub(super) policy: String,
+    pub(super) changed_seq: i64,
 }
 
 const MINUTES_AN_HOUR: i32 = 60;

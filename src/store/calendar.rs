@@ -75,8 +75,8 @@ impl TryFrom<KeyRow> for KeyUse {
 }
 
 pub(super) const FACTS: &str = "select property_id, host_id, listing, zone, price_per_night, \
-     currency, max_guests, instant_book, check_in_from_minute, check_out_by_minute, policy \
-     from property where property_id = $1";
+     currency, max_guests, instant_book, check_in_from_minute, check_out_by_minute, policy, \
+     changed_seq from property where property_id = $1";
 
 pub(super) const HEAD: &str =
     "select property_id, seq, event_hash from calendar_head where property_id = $1";
@@ -129,6 +129,7 @@ pub(super) fn assemble(
 ) -> Result<Option<Stored>, StoreError> {
     let (Some(facts), Some(head)) = (facts, head) else { return Ok(None) };
     Ok(Some(Stored {
+        property_seq: facts.changed_seq,
         property: facts.try_into()?,
         head: head.head()?,
         bookings: bookings.into_iter().map(Booking::try_from).collect::<Result<_, _>>()?,

@@ -16,11 +16,12 @@ use super::error::POSTGRES_FULL;
 use super::sqlite::Sqlite;
 use super::{Database, Store};
 use domain::command::KeyUse;
-use domain::event::{Head, Sealed};
-use domain::group::{Group, Job, PaymentRow};
+use domain::event::{Head, Sealed, Seq};
+use domain::group::{Group, Job, PaymentRow, Subject};
 use domain::pipeline::Rejection;
 use domain::pipeline::lane::Outcome;
-use domain::{BookingId, Instant, Night, PropertyId};
+use domain::property::Edit;
+use domain::{Booking, BookingId, Instant, Night, PropertyId};
 use foldhash::{HashMap, HashMapExt as _};
 use std::sync::Arc;
 
@@ -71,7 +72,8 @@ pub(super) struct Run {
 pub(super) struct Rows<'a> {
     pub(super) runs: Vec<Run>,
     pub(super) keys: Vec<(usize, &'a KeyUse)>,
-    pub(super) bookings: Vec<(usize, &'a Group)>,
+    pub(super) bookings: Vec<(usize, &'a Booking)>,
+    pub(super) edits: Vec<(usize, Seq, &'a Edit)>,
     pub(super) events: Vec<(usize, &'a Sealed)>,
     pub(super) released: Vec<(usize, Night, BookingId)>,
     pub(super) claimed: Vec<(usize, Night, BookingId)>,
@@ -87,17 +89,23 @@ impl<'a> Rows<'a> {
             rows.runs.iter().enumerate().map(|(place, run)| (run.property, place)).collect();
         for group in groups {
             let Some(&run) = places.get(&group.property) else { continue };
-            let booking = group.booking.id;
             rows.keys.extend(group.key.iter().map(|key| (run, key)));
-            rows.bookings.push((run, group));
             rows.events.extend(group.events.iter().map(|event| (run, event)));
-            rows.released.extend(group.released.iter().map(|night| (run, *night, booking)));
-            rows.claimed.extend(group.claimed.iter().map(|night| (run, *night, booking)));
+            match &group.subject {
+                Subject::Booking(booking) => {
+                    let night = |night: &Night| (run, *night, booking.id);
+                    rows.bookings.push((run, booking));
+                    rows.released.extend(group.released.iter().map(night));
+                    rows.claimed.extend(group.claimed.iter().map(night));
+                }
+                Subject::Property(edit) => rows.edits.push((run, group.head.seq, edit)),
+            }
             rows.payments.extend(group.payment.iter().map(|payment| (run, payment)));
             rows.jobs.extend(group.jobs.iter().map(|job| (run, job)));
         }
         rows.keys.sort_unstable_by_key(|(_, used)| (used.key.caller, Arc::clone(&used.key.text)));
-        rows.bookings.sort_unstable_by_key(|(run, group)| (*run, group.booking.id));
+        rows.bookings.sort_unstable_by_key(|(run, booking)| (*run, booking.id));
+        rows.edits.sort_unstable_by_key(|(run, ..)| *run);
         rows.events.sort_unstable_by_key(|(run, sealed)| (*run, sealed.event.seq));
         rows.released.sort_unstable();
         rows.claimed.sort_unstable();

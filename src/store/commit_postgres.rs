@@ -5,16 +5,19 @@
 //! for each run whether it moved, `keyed` inserts the keys of open runs, and `gate` hands `opened`
 //! on only after `keyed` has been counted. Every other part asks `gate` for its rows' run.
 
-use super::booking_row::free_from;
+use super::booking_row::{free_from, minute_of_day};
 use super::commit::{Rows, rejection};
 use super::error::is_lost;
 use super::jobs::Work;
 use super::outcome_unknown::{Backend, connect, find_applied, in_time};
 use super::postgres::Postgres;
+use super::properties::{amenities_json, city_key};
+use domain::event::Seq;
 use domain::group::Group;
 use domain::pipeline::Rejection;
 use domain::pipeline::lane::Outcome;
-use domain::{Instant, PropertyId};
+use domain::property::Edit;
+use domain::{Booking, Instant, PropertyId};
 use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::query::Query;
 use std::collections::HashSet;
@@ -114,10 +117,10 @@ macro_rules! made {
 /// where it has nothing to do, and most batches under load are these.
 const MAKE: &str = concat!(made!(), " select property_id from advanced");
 
-/// The statement of any batch.
-const COMMIT: &str = concat!(
-    made!(),
-    ", changed as (
+/// What a batch may hold besides: steps of bookings that are there, and what follows from them.
+macro_rules! stepped {
+    () => {
+        ", changed as (
     update booking
     set check_in = row.check_in, check_out = row.check_out, guests = row.guests,
         status = row.status, awaiting = row.awaiting, expires_at = row.expires_at,
@@ -154,6 +157,46 @@ const COMMIT: &str = concat!(
     from unnest($73::int[], $74::uuid[], $75::text[], $76::uuid[], $77::bigint[], $78::bigint[])
         as row (run, job_id, kind, subject_id, amount, run_at)
     where (select runs from gate)[row.run]
+)"
+    };
+}
+
+/// The statement of a batch that edits no property.
+const STEP: &str = concat!(made!(), stepped!(), " select property_id from advanced");
+
+/// The statement of a batch that edits properties too, which is rare.
+const EDIT: &str = concat!(
+    made!(),
+    stepped!(),
+    ", edited as (
+    update property
+    set listing = row.listing, zone = row.zone, price_per_night = row.price_per_night,
+        currency = row.currency, max_guests = row.max_guests, instant_book = row.instant_book,
+        check_in_from_minute = row.check_in_from, check_out_by_minute = row.check_out_by,
+        policy = row.policy, title = row.title, description = row.description,
+        address = row.address, city = row.city, city_key = row.city_key, country = row.country,
+        latitude = row.latitude, longitude = row.longitude, amenities = row.amenities,
+        changed_seq = row.seq
+    from unnest($79::int[], $80::bigint[], $81::text[], $82::text[], $83::bigint[], $84::text[],
+        $85::int[], $86::boolean[], $87::int[], $88::int[], $89::text[], $90::text[],
+        $91::text[], $92::text[], $93::text[], $94::text[], $95::text[], $96::float8[],
+        $97::float8[], $98::text[])
+        as row (run, seq, listing, zone, price_per_night, currency, max_guests, instant_book,
+            check_in_from, check_out_by, policy, title, description, address, city, city_key,
+            country, latitude, longitude, amenities)
+    where (select runs from gate)[row.run] and property.property_id = ($1::uuid[])[row.run]
+), said_no_more as (
+    delete from property_amenity as said
+    using unnest($99::int[], $100::text[]) as row (run, amenity), property
+    where (select runs from gate)[row.run] and property.property_id = ($1::uuid[])[row.run]
+        and said.amenity = row.amenity and said.created_at = property.created_at
+        and said.property_id = property.property_id
+), said_now as (
+    insert into property_amenity (amenity, created_at, property_id)
+    select row.amenity, property.created_at, property.property_id
+    from unnest($101::int[], $102::text[]) as row (run, amenity)
+    join property on property.property_id = ($1::uuid[])[row.run]
+    where (select runs from gate)[row.run]
 )
 select property_id from advanced"
 );
@@ -168,17 +211,25 @@ pub(super) async fn write_groups(
     use sqlx::Row;
     let rows = Rows::of(groups.iter().map(|group| &**group));
     let (made, changed): (Vec<_>, Vec<_>) =
-        rows.bookings.iter().partition(|(_, group)| group.booking.version == 1);
+        rows.bookings.iter().partition(|(_, booking)| booking.version == 1);
     let only_made = changed.is_empty()
         && rows.released.is_empty()
         && rows.payments.is_empty()
         && rows.jobs.is_empty();
-    let statement = sqlx::query(if only_made { MAKE } else { COMMIT });
+    let has_edits = !rows.edits.is_empty();
+    let statement = sqlx::query(match (has_edits, only_made) {
+        (true, _) => EDIT,
+        (false, true) => MAKE,
+        (false, false) => STEP,
+    });
     let statement = bind_heads_and_keys(statement, &rows);
     let statement = bind_made(bind_state(statement, &made), &made);
     let mut statement = bind_events_and_nights(statement, &rows);
-    if !only_made {
+    if has_edits || !only_made {
         statement = bind_rest(bind_state(statement, &changed), &rows);
+    }
+    if has_edits {
+        statement = bind_edits(statement, &rows)?;
     }
     let advanced = statement.fetch_all(connection).await?;
     advanced.iter().map(|row| row.try_get(0).map(PropertyId)).collect()
@@ -218,9 +269,9 @@ fn bind_heads_and_keys<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Stateme
 }
 
 /// What a step may change in a booking.
-fn bind_state<'q>(statement: Statement<'q>, bookings: &[(usize, &Group)]) -> Statement<'q> {
+fn bind_state<'q>(statement: Statement<'q>, bookings: &[(usize, &Booking)]) -> Statement<'q> {
     let places = column(bookings, |(run, _)| place(*run));
-    let bookings = column(bookings, |(_, group)| &group.booking);
+    let bookings = column(bookings, |(_, booking)| *booking);
     statement
         .bind(places)
         .bind(column(&bookings, |b| b.id.0))
@@ -243,8 +294,8 @@ fn bind_state<'q>(statement: Statement<'q>, bookings: &[(usize, &Group)]) -> Sta
 }
 
 /// What stays as it was when the booking was made.
-fn bind_made<'q>(statement: Statement<'q>, bookings: &[(usize, &Group)]) -> Statement<'q> {
-    let bookings = column(bookings, |(_, group)| &group.booking);
+fn bind_made<'q>(statement: Statement<'q>, bookings: &[(usize, &Booking)]) -> Statement<'q> {
+    let bookings = column(bookings, |(_, booking)| *booking);
     statement
         .bind(column(&bookings, |b| b.guest.0))
         .bind(column(&bookings, |b| b.currency.code()))
@@ -284,6 +335,49 @@ fn bind_rest<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Statement<'q> {
         .bind(column(jobs, |(_, job)| job.payment.0))
         .bind(column(jobs, |(_, job)| Work::of(job.kind).1))
         .bind(column(jobs, |(_, job)| job.run_at.as_micros()))
+}
+
+fn bind_edits<'q>(
+    statement: Statement<'q>,
+    rows: &Rows<'_>,
+) -> Result<Statement<'q>, sqlx::Error> {
+    let edits = &rows.edits;
+    let amenities: Result<Vec<String>, _> =
+        edits.iter().map(|(.., edit)| amenities_json(&edit.page)).collect();
+    let amenities = amenities.map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let said = |slugs: fn(&Edit) -> &[String]| -> (Vec<i32>, Vec<String>) {
+        let each = |(run, _, edit): &(usize, Seq, &Edit)| {
+            let place = place(*run);
+            slugs(edit).iter().map(|slug| (place, slug.clone())).collect::<Vec<_>>()
+        };
+        edits.iter().flat_map(each).unzip()
+    };
+    let (removed, added) = (said(|e| &e.amenities_removed), said(|e| &e.amenities_added));
+    Ok(statement
+        .bind(column(edits, |(run, ..)| place(*run)))
+        .bind(column(edits, |(_, seq, _)| *seq))
+        .bind(column(edits, |(.., e)| e.facts.listing.name()))
+        .bind(column(edits, |(.., e)| e.facts.zone.name().to_owned()))
+        .bind(column(edits, |(.., e)| e.facts.price_per_night))
+        .bind(column(edits, |(.., e)| e.facts.currency.code().to_owned()))
+        .bind(column(edits, |(.., e)| i32::from(e.facts.max_guests)))
+        .bind(column(edits, |(.., e)| e.facts.instant_book))
+        .bind(column(edits, |(.., e)| minute_of_day(e.facts.check_in_from)))
+        .bind(column(edits, |(.., e)| minute_of_day(e.facts.check_out_by)))
+        .bind(column(edits, |(.., e)| e.facts.policy.name()))
+        .bind(column(edits, |(.., e)| e.page.title.clone()))
+        .bind(column(edits, |(.., e)| e.page.description.clone()))
+        .bind(column(edits, |(.., e)| e.page.address.clone()))
+        .bind(column(edits, |(.., e)| e.page.city.clone()))
+        .bind(column(edits, |(.., e)| city_key(&e.page.city)))
+        .bind(column(edits, |(.., e)| e.page.country.clone()))
+        .bind(column(edits, |(.., e)| e.page.latitude))
+        .bind(column(edits, |(.., e)| e.page.longitude))
+        .bind(amenities)
+        .bind(removed.0)
+        .bind(removed.1)
+        .bind(added.0)
+        .bind(added.1))
 }
 
 /// What an error in a transaction says about it: `None` if that is not known.

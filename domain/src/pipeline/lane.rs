@@ -233,6 +233,7 @@ impl Lane {
 struct Touched {
     heads: foldhash::HashMap<PropertyId, Head>,
     bookings: foldhash::HashSet<BookingId>,
+    edited: foldhash::HashSet<PropertyId>,
     nights: foldhash::HashSet<(PropertyId, Night)>,
     keys: foldhash::HashSet<(UserId, Arc<str>)>,
 }
@@ -244,14 +245,18 @@ impl Touched {
         let nights = || group.claimed.iter().chain(&group.released);
         let key = group.key.as_ref().map(|used| (used.key.caller, Arc::clone(&used.key.text)));
         if self.heads.get(&group.property).is_some_and(|head| *head != group.base)
-            || self.bookings.contains(&group.booking.id)
+            || group.booking().is_some_and(|booking| self.bookings.contains(&booking.id))
+            || (group.booking().is_none() && self.edited.contains(&group.property))
             || nights().any(|night| self.nights.contains(&(group.property, *night)))
             || key.as_ref().is_some_and(|key| self.keys.contains(key))
         {
             return false;
         }
         self.heads.insert(group.property, group.head);
-        self.bookings.insert(group.booking.id);
+        match group.booking() {
+            Some(booking) => self.bookings.insert(booking.id),
+            None => self.edited.insert(group.property),
+        };
         self.nights.extend(nights().map(|night| (group.property, *night)));
         self.keys.extend(key);
         true

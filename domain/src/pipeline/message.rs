@@ -56,6 +56,8 @@ pub enum Effect {
 pub enum Answer {
     /// It is done and durable: the booking afterwards and the event that did it.
     Done { booking: Box<Booking>, seq: Seq },
+    /// The property is so, and durably: by this event.
+    Edited { seq: Seq },
     /// It was so already.
     Unchanged(Box<Booking>),
     /// The key was used before: answer with the booking as of that event.

@@ -11,7 +11,7 @@ pub use super::message::{Answer, Effect, Input, Ticket};
 use crate::command::{Command, Intent};
 use crate::decide::Verdict;
 use crate::event::{Head, Seq};
-use crate::group::{Group, GroupId, Incarnation};
+use crate::group::{Group, GroupId, Incarnation, Subject};
 use crate::refusal::{self, Code, Reason, Refusal};
 use crate::state::{NO_SEQ, Settings, Snapshot, State, Stored};
 use crate::switches::Bug;
@@ -246,10 +246,12 @@ impl Machine {
                 self.key_seq(&waiting.command).filter(|s| !self.is_durable(*s)),
             ),
             (intent, refusal) => {
-                let booking = intent.booking();
-                let stay = self.state.as_ref().and_then(|s| s.booking(booking)).map(|b| b.stay);
-                let on_stay = stay.and_then(|stay| self.pending_on_stay(stay));
-                (refusal, on_stay.or_else(|| self.pending_on_booking(booking)))
+                let pending = match intent.booking() {
+                    Some(booking) => self.pending_on_step(booking),
+                    // Anything may stand in the way of an edit.
+                    None => self.pending.back().map(|pending| pending.group.head.seq),
+                };
+                (refusal, pending)
             }
         };
         if let Some(seq) = pending {
@@ -283,9 +285,7 @@ impl Machine {
         if self.settings.switches.has(Bug::ReplyBeforeCommit)
             && let Some(waiting) = &waiting
         {
-            let booking = Box::new(group.booking.clone());
-            let answer = Answer::Done { booking, seq: group.head.seq };
-            out.push(Effect::Reply(waiting.ticket, answer));
+            out.push(Effect::Reply(waiting.ticket, done(&group)));
         }
         if self.phase == Phase::Ready {
             out.push(Effect::Offer(Arc::clone(&group)));
@@ -303,9 +303,7 @@ impl Machine {
         if let Some(waiting) = waiting
             && !self.settings.switches.has(Bug::ReplyBeforeCommit)
         {
-            let booking = Box::new(group.booking.clone());
-            let answer = Answer::Done { booking, seq: group.head.seq };
-            out.push(Effect::Reply(waiting.ticket, answer));
+            out.push(Effect::Reply(waiting.ticket, done(&group)));
         }
         let seq = group.head.seq;
         out.push(Effect::Committed(group));
@@ -460,14 +458,32 @@ impl Machine {
         Some(self.state.as_ref()?.key(key.caller, &key.text)?.seq)
     }
 
+    fn pending_on_step(&self, id: BookingId) -> Option<Seq> {
+        let stay = self.state.as_ref().and_then(|s| s.booking(id)).map(|b| b.stay);
+        let on_stay = stay.and_then(|stay| self.pending_on_stay(stay));
+        on_stay.or_else(|| self.pending_on_booking(id))
+    }
+
     fn pending_on_booking(&self, id: BookingId) -> Option<Seq> {
-        let on_it = |pending: &&Pending| pending.group.booking.id == id;
+        let on_it = |pending: &&Pending| pending.group.booking().is_some_and(|b| b.id == id);
         self.pending.iter().rev().find(on_it).map(|pending| pending.group.head.seq)
     }
 
     fn pending_on_stay(&self, stay: Stay) -> Option<Seq> {
-        let on_it = |pending: &&Pending| pending.group.booking.stay.conflicts(stay);
+        // An edit of the property may play a part in the refusal of any stay.
+        let on_it = |pending: &&Pending| {
+            pending.group.booking().is_none_or(|booking| booking.stay.conflicts(stay))
+        };
         self.pending.iter().rev().find(on_it).map(|pending| pending.group.head.seq)
+    }
+}
+
+/// What the caller of a group hears when it is durable.
+fn done(group: &Group) -> Answer {
+    let seq = group.head.seq;
+    match &group.subject {
+        Subject::Booking(booking) => Answer::Done { booking: Box::new(booking.clone()), seq },
+        Subject::Property(_) => Answer::Edited { seq },
     }
 }
 

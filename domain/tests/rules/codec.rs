@@ -86,7 +86,12 @@ fn property() -> impl Strategy<Value = Property> {
         Just("Pacific/Apia"),
     ];
     let zone = zone.prop_map(|name| Zone::named(name).expect("a zone"));
-    let listing = prop_oneof![Just(Listing::Listed), Just(Listing::Unlisted)];
+    let listing = prop::sample::select(vec![
+        Listing::Draft,
+        Listing::Listed,
+        Listing::Unlisted,
+        Listing::Archived,
+    ]);
     let time = || {
         (0..24_i8, 0..60_i8)
             .prop_map(|(hour, minute)| jiff::civil::Time::constant(hour, minute, 0, 0))
@@ -115,6 +120,7 @@ fn event() -> impl Strategy<Value = Event> {
         prop_oneof![id().prop_map(|id| By::User(UserId(id))), Just(By::Clock), Just(By::Provider)];
     let fact = prop_oneof![
         property().prop_map(Fact::PropertyCreated),
+        property().prop_map(Fact::PropertyChanged),
         (prop::sample::select(Cause::ALL.to_vec()), booking())
             .prop_map(|(cause, booking)| Fact::Booking(cause, booking)),
     ];

@@ -96,7 +96,7 @@ pub(crate) fn state(property: Property, bookings: Vec<Booking>) -> State {
 }
 
 pub(crate) fn stored(property: Property, bookings: Vec<Booking>) -> Stored {
-    Stored { property, head: Head::default(), bookings, keys: Vec::new() }
+    Stored { property, property_seq: 1, head: Head::default(), bookings, keys: Vec::new() }
 }
 
 /// A guest's command without a key.

@@ -6,6 +6,7 @@
 mod calendar;
 mod codec;
 mod decision;
+mod edit;
 mod given;
 mod lane;
 mod money;

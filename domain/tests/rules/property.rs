@@ -103,7 +103,7 @@ fn when_the_first_fails_the_second_gets_its_nights() {
     desk.load(2, Vec::new(), Head::default());
     let (groups, answers, ..) = desk.take();
     assert_eq!(answers, [(first, Answer::Failed)]);
-    assert_eq!(groups[0].booking.id, booking_id(2));
+    assert_eq!(groups[0].booking().map(|booking| booking.id), Some(booking_id(2)));
     desk.outcome(&groups[0], Ok(()));
     let (_, answers, ..) = desk.take();
     assert!(matches!(answers[..], [(ticket, Answer::Done { .. })] if ticket == second));

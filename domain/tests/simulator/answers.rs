@@ -44,6 +44,7 @@ impl Hearing<'_> {
         }
         match answer {
             Answer::Done { booking, seq } => self.check_done(booking, *seq),
+            Answer::Edited { seq } => self.check_edited(*seq),
             Answer::Replay { booking, seq } => {
                 let row = self.key_row().ok_or(format!("{request:?} has no key"))?;
                 let same = (row.used.booking, row.used.seq) == (*booking, *seq);
@@ -78,6 +79,14 @@ impl Hearing<'_> {
     /// Whether the command's event is durable.
     pub(crate) fn is_done(&self) -> bool {
         self.ledger.commands.contains_key(&self.request.command.id)
+    }
+
+    fn check_edited(&self, seq: Seq) -> Checked {
+        let id = self.request.command.id;
+        let at = self.ledger.commands.get(&id);
+        ensure!(at == Some(&seq), "{id} is told {seq}, it is durable as {at:?}");
+        ensure!(seq <= self.told.published, "{seq} is told before it can be read");
+        Ok(())
     }
 
     fn check_done(&self, booking: &Booking, seq: Seq) -> Checked {
@@ -142,7 +151,7 @@ impl Hearing<'_> {
 
     fn was_held(&self, night: domain::Night) -> bool {
         let request = self.request;
-        let not = request.command.intent.booking();
+        let Some(not) = request.command.intent.booking() else { return false };
         let by_hand = self.store.tables[request.property].occupied.get(&night);
         by_hand == Some(&crate::store::tamperer())
             || self.ledger.was_held(night, not, request.asked_at, self.now)
@@ -150,7 +159,8 @@ impl Hearing<'_> {
 
     /// Whether a booking did not exist or did not allow this at a moment while the caller waited.
     fn was_illegal(&self, intent: &Intent) -> bool {
-        let (id, asked) = (intent.booking(), self.request.asked_at);
+        let asked = self.request.asked_at;
+        let Some(id) = intent.booking() else { return false };
         !self.ledger.was_known(id, asked)
             || self
                 .ledger
@@ -162,7 +172,7 @@ impl Hearing<'_> {
         let status = booking.status;
         let pending = status.awaiting().is_some();
         match intent {
-            Intent::Book { .. } => true,
+            Intent::Book { .. } | Intent::Edit(_) => true,
             Intent::StartAttempt { .. } => {
                 let open = status.awaiting() != Some(Awaiting::Release) && booking.paid == 0;
                 pending && (open || booking.has_live_attempt())

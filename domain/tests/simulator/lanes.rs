@@ -69,8 +69,10 @@ impl World {
             let desk = &self.nodes[process.node].desks[index_of(group.property)];
             let waiting = |other: &&Arc<Group>| groups.iter().all(|inside| inside.id != other.id);
             let later = desk.in_lane.iter().filter(waiting);
-            let mut conflicts =
-                later.filter(|other| other.booking.stay.conflicts(group.booking.stay));
+            let stay = |group: &Group| group.booking().map(|booking| booking.stay);
+            let mut conflicts = later.filter(|other| {
+                stay(other).zip(stay(group)).is_some_and(|(one, two)| one.conflicts(two))
+            });
             let Some(other) = conflicts.next() else { continue };
             let expiry = is_by_clock(group) && !group.released.is_empty();
             let rebooks = expiry && other.base == group.head && !other.claimed.is_empty();

@@ -77,6 +77,7 @@ impl Ledger {
         }
         match &event.fact {
             Fact::PropertyCreated(_) => ensure!(seq == 1, "a property was created at {seq}"),
+            Fact::PropertyChanged(_) => ensure!(seq > 1, "a property was changed at {seq}"),
             Fact::Booking(cause, after) => self.take_step(&event, *cause, after, now)?,
         }
         self.head = Head { seq, hash };

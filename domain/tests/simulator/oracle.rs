@@ -64,7 +64,7 @@ impl Oracle {
             let fact = table.events.get(at).map(|sealed| &sealed.event.fact);
             let made = |fact: &Fact| match fact {
                 Fact::Booking(_, booking) => booking.id == row.used.booking,
-                Fact::PropertyCreated(_) => false,
+                Fact::PropertyCreated(_) | Fact::PropertyChanged(_) => false,
             };
             let resolves = fact.is_some_and(made);
             ensure!(resolves, "{row:?} stands for nothing that was done");
@@ -87,8 +87,9 @@ impl Oracle {
                 let once = touched.insert((group.property, night, None));
                 ensure!(once, "{night:?} is written twice in one batch");
             }
-            let once = touched.insert((group.property, None, Some(group.booking.id)));
-            ensure!(once, "{:?} is written twice in one batch", group.booking.id);
+            let subject = group.booking().map(|booking| booking.id);
+            let once = touched.insert((group.property, None, subject));
+            ensure!(once, "{subject:?} is written twice in one batch");
             if let Some(used) = &group.key {
                 let once = keys.insert((used.key.caller, Arc::clone(&used.key.text)));
                 ensure!(once, "{:?} is written twice in one batch", used.key);

@@ -55,7 +55,7 @@ impl Request {
     /// what was done the first time, or nothing certain.
     pub(crate) fn may_be_done(&self, answer: &Answer) -> bool {
         match answer {
-            Answer::Done { .. } => true,
+            Answer::Done { .. } | Answer::Edited { .. } => true,
             Answer::Replay { .. } | Answer::Unchanged(_) | Answer::TooLate => self.resent,
             Answer::Refused(_) | Answer::Missing | Answer::Failed | Answer::Full => false,
         }

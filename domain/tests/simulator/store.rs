@@ -32,6 +32,7 @@ pub(crate) struct Turn {
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) property: Property,
+    pub(crate) property_seq: Seq,
     pub(crate) head: Head,
     pub(crate) events: Vec<Sealed>,
     pub(crate) bookings: BTreeMap<BookingId, Booking>,
@@ -100,6 +101,7 @@ impl Store {
         keys.sort_by_key(|used| (used.at, used.seq));
         Stored {
             property: table.property.clone(),
+            property_seq: table.property_seq,
             head: table.head,
             bookings: table.bookings.values().filter(|b| matters(b)).cloned().collect(),
             keys,
@@ -204,12 +206,20 @@ impl Store {
             table.occupied.remove(night);
         }
         for night in &group.claimed {
-            table.occupied.insert(*night, group.booking.id);
+            table.occupied.extend(group.booking().map(|booking| (*night, booking.id)));
         }
         table.head = group.head;
         table.events.extend(group.events.iter().cloned());
-        table.jobs.extend(group.jobs.iter().map(|job| (group.booking.id, job.clone())));
-        table.bookings.insert(group.booking.id, group.booking.clone());
+        match &group.subject {
+            Subject::Booking(booking) => {
+                table.jobs.extend(group.jobs.iter().map(|job| (booking.id, job.clone())));
+                table.bookings.insert(booking.id, booking.clone());
+            }
+            Subject::Property(edit) => {
+                table.property = edit.facts.clone();
+                table.property_seq = group.head.seq;
+            }
+        }
         table.next_deadline = group.next_deadline;
     }
 
@@ -246,6 +256,7 @@ impl Table {
         let hash = EventHash::default().chain(&bytes);
         Self {
             property,
+            property_seq: 1,
             head: Head { seq: 1, hash },
             events: vec![Sealed { event, bytes, hash }],
             bookings: BTreeMap::new(),
