@@ -12,7 +12,7 @@ use domain::command::{Command, Intent};
 use domain::event::{By, Sealed};
 use domain::pipeline::property::Answer;
 use domain::policy::Policy;
-use domain::property::{CHECK_IN_FROM, CHECK_OUT_BY, Listing, Property};
+use domain::property::{CHECK_IN_FROM, CHECK_OUT_BY, Listing, Page, Property};
 use domain::state::Settings;
 use domain::zone::Zone;
 use domain::{BookingId, PropertyId, Stay, UserId};
@@ -87,14 +87,17 @@ impl House {
         let first = Sealed::first(&property, self.ids.fresh(), now);
         let row = PropertyRow {
             property,
-            title: "A house".to_owned(),
-            description: String::new(),
-            address: String::new(),
-            city: "Nairobi".to_owned(),
-            country: "KE".to_owned(),
-            latitude: None,
-            longitude: None,
-            amenities: Vec::new(),
+            page: Page {
+                title: "A house".to_owned(),
+                description: String::new(),
+                address: String::new(),
+                city: "Nairobi".to_owned(),
+                country: "KE".to_owned(),
+                latitude: None,
+                longitude: None,
+                amenities: Vec::new(),
+            },
+            seq: 1,
             created_at: now,
         };
         self.store.create_property(row, first, None).await.expect("made");

@@ -26,6 +26,7 @@ pub enum Action {
     ReadProfile,
     CreateProperty,
     ReadProperty,
+    EditProperty,
     ReadCalendar,
     /// The public view: what changed, not who changed it or why.
     ReadEvents,
@@ -86,13 +87,14 @@ const ANYBODY: Who = ANONYMOUS | SIGNED;
 /// whom `domain` tells why not. A payment concerns its guest: it carries what the guest needs to
 /// pay at the provider, which a host must not see.
 #[rustfmt::skip]
-const TABLE: [(Action, [Who; 6]); 14] = [
+const TABLE: [(Action, [Who; 6]); 15] = [
     //                        Unowned       Public   Foreign  Guest    Host          Own
     (Action::Register,       [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::Login,          [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::ReadProfile,    [NOBODY,       NOBODY,  ADMIN,   NOBODY,  NOBODY,       SIGNED]),
     (Action::CreateProperty, [HOST | ADMIN, NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::ReadProperty,   [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
+    (Action::EditProperty,   [NOBODY,       ADMIN,   ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ReadCalendar,   [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ReadEvents,     [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ReadAudit,      [NOBODY,       ADMIN,   ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),

@@ -2,7 +2,7 @@
 //! anybody's. Positions, kinds and prices of the listings are real (see `listings.csv`).
 
 use crate::auth::Caller;
-use crate::engine::{BookingRequest, Engine, Error, NewProperty, PaymentRequest, Registration};
+use crate::engine::{BookingRequest, Engine, Error, PropertyInput, PaymentRequest, Registration};
 use crate::payments::sandbox;
 use crate::store::accounts::Role;
 use domain::{PropertyId, Stay};
@@ -100,7 +100,7 @@ async fn take_some_nights(
     Ok(())
 }
 
-fn listing(number: usize, line: &str) -> Option<NewProperty> {
+fn listing(number: usize, line: &str) -> Option<PropertyInput> {
     let mut fields = line.split(',');
     let place = fields.next()?;
     let latitude = fields.next()?.parse().ok()?;
@@ -112,7 +112,7 @@ fn listing(number: usize, line: &str) -> Option<NewProperty> {
     };
     let price_per_night = fields.next()?.parse().ok()?;
     let word = WORDS[number % WORDS.len()];
-    Some(NewProperty {
+    Some(PropertyInput {
         title: format!("{word} {kind} in {place}"),
         description: format!("A {kind} in {place}, with the mountains half an hour away."),
         address: String::new(),
@@ -127,6 +127,7 @@ fn listing(number: usize, line: &str) -> Option<NewProperty> {
         amenities: vec!["wifi".to_owned(), "kitchen".to_owned()],
         check_in_from: None,
         check_out_by: None,
+        status: None,
     })
 }
 

@@ -2,15 +2,20 @@
 
 use super::error::Fields;
 use super::{Engine, Error};
+use crate::actors::{Busy, Urgency};
 use crate::auth::Caller;
 use crate::auth::policy::{Action, Ownership, allow};
+use crate::store::StoreError;
 use crate::store::keys::Created;
-use crate::store::properties::PropertyRow;
-use domain::command::Key;
-use domain::event::Sealed;
+use crate::store::properties::{Filters, PropertyRow};
+use domain::command::{Command, Intent, Key};
+use domain::event::{By, Sealed};
 use domain::money::Currency;
+use domain::pipeline::property::Answer;
 use domain::policy::Policy;
-use domain::property::{CHECK_IN_FROM, CHECK_OUT_BY, Listing, MAX_GUESTS, MAX_PRICE, Property};
+use domain::property::{
+    CHECK_IN_FROM, CHECK_OUT_BY, Edit, Listing, MAX_GUESTS, MAX_PRICE, Page, Property,
+};
 use domain::zone::Zone;
 use domain::{Instant, PropertyId, UserId};
 use jiff::civil::Time;
@@ -18,9 +23,9 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What a host says of a new property.
+/// What a host says of a property: of a new one, or of how one is to be.
 #[derive(Debug)]
-pub struct NewProperty {
+pub struct PropertyInput {
     pub title: String,
     pub description: String,
     pub address: String,
@@ -35,24 +40,74 @@ pub struct NewProperty {
     pub amenities: Vec<String>,
     pub check_in_from: Option<String>,
     pub check_out_by: Option<String>,
+    /// Listed where nothing is said.
+    pub status: Option<String>,
 }
 
 const MAX_TITLE: usize = 200;
 const MAX_TEXT: usize = 10_000;
-const MAX_AMENITIES: usize = 100;
-const MAX_SLUG: usize = 50;
+
+/// What a property may offer: the slugs that clients show in their own words.
+pub const AMENITIES: [&str; 40] = [
+    "air_conditioning",
+    "baby_bed",
+    "balcony",
+    "barbecue",
+    "bathtub",
+    "beach_access",
+    "bed_linen",
+    "bicycles",
+    "breakfast",
+    "carbon_monoxide_alarm",
+    "coffee_maker",
+    "desk",
+    "dishwasher",
+    "dryer",
+    "elevator",
+    "ev_charger",
+    "fire_extinguisher",
+    "fireplace",
+    "first_aid_kit",
+    "garden",
+    "gym",
+    "hair_dryer",
+    "heating",
+    "high_chair",
+    "hot_tub",
+    "iron",
+    "kitchen",
+    "lake_access",
+    "microwave",
+    "parking",
+    "pets_allowed",
+    "pool",
+    "sauna",
+    "self_check_in",
+    "smoke_alarm",
+    "step_free_access",
+    "tv",
+    "washer",
+    "waterfront",
+    "wifi",
+];
 
 impl Engine {
-    /// Creates a property of the caller's: listed and bookable at once.
+    /// Creates a property of the caller's: listed and bookable at once, unless it says that it is
+    /// a draft.
     pub async fn create_property(
         &self,
         caller: &Caller,
-        new: NewProperty,
+        new: PropertyInput,
         key: Option<Arc<str>>,
     ) -> Result<(PropertyRow, bool), Error> {
         allow(Action::CreateProperty, Some(caller), Ownership::Unowned)?;
         let request: [u8; 32] = Sha256::digest(format!("create_property {new:?}")).into();
-        let row = self.property_row(caller.id, new)?;
+        let row = self.property_row(self.ids.property(), caller.id, new)?;
+        if !matches!(row.property.listing, Listing::Draft | Listing::Listed) {
+            let mut fields = Fields::default();
+            fields.check(false, "/status", "must be draft or listed at first");
+            fields.done()?;
+        }
         let key = key.map(|text| Key { caller: caller.id, text, request });
         let first = Sealed::first(&row.property, self.ids.fresh(), row.created_at);
         match self.store.create_property(row.clone(), first, key).await? {
@@ -78,17 +133,90 @@ impl Engine {
         Ok(row)
     }
 
-    /// The listed properties, newest first, after a place in the list.
+    /// The listed properties that pass, newest first, after a place in the list.
     pub async fn properties(
         &self,
+        filters: Filters,
         after: Option<(Instant, Uuid)>,
         limit: usize,
     ) -> Result<Vec<PropertyRow>, Error> {
         let after = after.map(|(at, id)| (at, PropertyId(id)));
-        Ok(self.store.properties(after, super::rows(limit)).await?)
+        Ok(self.store.properties(filters, after, super::rows(limit)).await?)
     }
 
-    fn property_row(&self, host: UserId, new: NewProperty) -> Result<PropertyRow, Error> {
+    /// A property that the caller may change, as it is now.
+    pub async fn property_to_edit(
+        &self,
+        caller: &Caller,
+        id: PropertyId,
+    ) -> Result<PropertyRow, Error> {
+        let row = self.property(Some(caller), id).await?;
+        let listed = row.property.listing == Listing::Listed;
+        let ownership = Ownership::of_property(Some(caller), row.property.host, listed);
+        allow(Action::EditProperty, Some(caller), ownership)?;
+        Ok(row)
+    }
+
+    /// Makes a property so. `row` is what the caller saw; where it has changed since, the answer
+    /// is the refusal `Stale`. What is so already stays as it is.
+    pub async fn edit_property(
+        &self,
+        caller: &Caller,
+        row: PropertyRow,
+        input: PropertyInput,
+    ) -> Result<PropertyRow, Error> {
+        let PropertyRow { property: facts, page, .. } =
+            self.property_row(row.property.id, row.property.host, input)?;
+        self.make_so(caller, row, facts, page).await
+    }
+
+    /// Closes a property for good. Its bookings must have ended.
+    pub async fn archive_property(&self, caller: &Caller, row: PropertyRow) -> Result<(), Error> {
+        let facts = Property { listing: Listing::Archived, ..row.property.clone() };
+        let page = row.page.clone();
+        self.make_so(caller, row, facts, page).await.map(|_| ())
+    }
+
+    async fn make_so(
+        &self,
+        caller: &Caller,
+        row: PropertyRow,
+        facts: Property,
+        page: Page,
+    ) -> Result<PropertyRow, Error> {
+        if facts == row.property && page == row.page {
+            return Ok(row);
+        }
+        let (was, is) = (&row.page.amenities, &page.amenities);
+        let amenities_added = is.iter().filter(|slug| !was.contains(slug)).cloned().collect();
+        let amenities_removed = was.iter().filter(|slug| !is.contains(slug)).cloned().collect();
+        let id = facts.id;
+        let edit = Edit { facts, page, amenities_added, amenities_removed, seen: row.seq };
+        let command = Command {
+            id: self.ids.fresh(),
+            by: By::User(caller.id),
+            key: None,
+            intent: Intent::Edit(Arc::new(edit)),
+        };
+        match self.registry.submit(id, command, Urgency::Ordinary).await? {
+            Answer::Edited { .. } => self.store.property(id).await?.ok_or(Error::NotFound),
+            Answer::Refused(refusal) => Err(refusal.into()),
+            Answer::Missing => Err(Error::NotFound),
+            Answer::Full => Err(Error::Store(StoreError::Full)),
+            Answer::TooLate => Err(Error::Busy(Busy::TooLate)),
+            Answer::Failed => Err(Error::Fault("the database refuses this command")),
+            Answer::Done { .. } | Answer::Unchanged(_) | Answer::Replay { .. } => {
+                Err(Error::Fault("an edit was answered with a booking"))
+            }
+        }
+    }
+
+    fn property_row(
+        &self,
+        id: PropertyId,
+        host: UserId,
+        new: PropertyInput,
+    ) -> Result<PropertyRow, Error> {
         let mut fields = Fields::default();
         let title = fields.text(&new.title, "/title", 1, MAX_TITLE);
         let description = fields.text(&new.description, "/description", 0, MAX_TEXT);
@@ -123,11 +251,14 @@ impl Engine {
             "/max_guests",
             "must lie between 1 and 1000",
         );
+        let unknown = new.amenities.iter().find(|slug| !AMENITIES.contains(&slug.as_str()));
         fields.check(
-            new.amenities.len() <= MAX_AMENITIES && new.amenities.iter().all(|slug| is_slug(slug)),
+            new.amenities.len() <= AMENITIES.len() && unknown.is_none(),
             "/amenities",
-            "must be at most 100 slugs of small letters, digits and _, like air_conditioning",
+            "must be slugs that GET /amenities lists, each once",
         );
+        let listing = new.status.as_deref().map_or(Ok(Listing::Listed), str::parse);
+        let listing = fields.parse(listing, "/status");
         let zone = fields.parse(Zone::named(&new.timezone), "/timezone");
         let currency = fields.parse(new.currency.parse::<Currency>(), "/currency");
         let check_in_from = time_of_day(new.check_in_from.as_deref(), CHECK_IN_FROM);
@@ -135,15 +266,15 @@ impl Engine {
         let check_out_by = time_of_day(new.check_out_by.as_deref(), CHECK_OUT_BY);
         let check_out_by = fields.parse(check_out_by, "/check_out_by");
         fields.done()?;
-        let (Some(zone), Some(currency), Some(check_in_from), Some(check_out_by)) =
-            (zone, currency, check_in_from, check_out_by)
+        let (Some(zone), Some(currency), Some(check_in_from), Some(check_out_by), Some(listing)) =
+            (zone, currency, check_in_from, check_out_by, listing)
         else {
             return Err(Error::Fault("a field was neither right nor wrong"));
         };
         let property = Property {
-            id: self.ids.property(),
+            id,
             host,
-            listing: Listing::Listed,
+            listing,
             zone,
             price_per_night: new.price_per_night,
             currency,
@@ -153,8 +284,10 @@ impl Engine {
             check_out_by,
             policy: Policy::Flexible,
         };
-        Ok(PropertyRow {
-            property,
+        let mut amenities = new.amenities;
+        amenities.sort_unstable();
+        amenities.dedup();
+        let page = Page {
             title,
             description,
             address,
@@ -162,15 +295,10 @@ impl Engine {
             country: new.country,
             latitude: new.latitude,
             longitude: new.longitude,
-            amenities: new.amenities,
-            created_at: self.clock.now(),
-        })
+            amenities,
+        };
+        Ok(PropertyRow { property, page, seq: 1, created_at: self.clock.now() })
     }
-}
-
-fn is_slug(text: &str) -> bool {
-    (1..=MAX_SLUG).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// `HH:MM`, or the default where nothing is said.

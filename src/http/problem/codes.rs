@@ -62,6 +62,8 @@ codes! {
         "The Host header does not name this server.";
     InvalidJson "invalid_json" BAD_REQUEST "The body is not JSON"
         "The body cannot be read as JSON.";
+    LiveBookings "live_bookings" CONFLICT "There are live bookings"
+        "Bookings that have not ended stand in the way: detail names them.";
     MalformedRequest "malformed_request" BAD_REQUEST "The request cannot be read"
         "The request is not what HTTP or this operation expects.";
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "Method not allowed"
@@ -105,7 +107,7 @@ codes! {
     WrongMoment "wrong_moment" CONFLICT "Not now"
         "It is too early or too late for this.";
     WrongStatus "wrong_status" CONFLICT "Not in this status"
-        "The status of the booking does not allow this.";
+        "The status of the booking or the property does not allow this.";
 }
 
 impl Code {

@@ -34,9 +34,26 @@ impl From<Refusal> for Problem {
             // The caller was shown the booking before: it is there, but ended long ago.
             Refusal::UnknownBooking => Self::new(Code::BookingEnded),
             Refusal::Illegal(illegal) => illegal.into(),
+            Refusal::Stale => Self::new(Code::PreconditionFailed),
+            Refusal::Listing { from, to } => Self::new(Code::WrongStatus).with_detail(format!(
+                "A property that is {} cannot become {}.",
+                from.name(),
+                to.name()
+            )),
+            Refusal::LiveBookings(bookings) => {
+                let ids: Vec<String> =
+                    bookings.iter().take(SHOWN_BOOKINGS).map(ToString::to_string).collect();
+                let more = bookings.len().saturating_sub(SHOWN_BOOKINGS);
+                let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+                Self::new(Code::LiveBookings)
+                    .with_detail(format!("These must end first: {}{rest}.", ids.join(", ")))
+            }
         }
     }
 }
+
+/// How many bookings a problem names.
+const SHOWN_BOOKINGS: usize = 20;
 
 impl From<Illegal> for Problem {
     fn from(illegal: Illegal) -> Self {

@@ -20,7 +20,7 @@ use domain::group::{Group, GroupId, Incarnation};
 use domain::pipeline::Rejection;
 use domain::pipeline::lane::{Effect, Input, Lane};
 use domain::policy::Policy;
-use domain::property::{CHECK_IN_FROM, CHECK_OUT_BY, Listing, Property};
+use domain::property::{CHECK_IN_FROM, CHECK_OUT_BY, Listing, Page, Property};
 use domain::state::{Settings, State, Stored};
 use domain::switches::Switches;
 use domain::zone::Zone;
@@ -196,6 +196,7 @@ fn property(id: PropertyId, host: UserId) -> (PropertyRow, Sealed) {
     let first = Sealed::first(&property, fresh(), NOW);
     let row = PropertyRow {
         property,
+        page: Page {
         title: "A \"quiet\" room — ünïcode 🏡".to_owned(),
         description: "Near\nthe water".to_owned(),
         address: "1 Beach Road".to_owned(),
@@ -204,6 +205,8 @@ fn property(id: PropertyId, host: UserId) -> (PropertyRow, Sealed) {
         latitude: Some(-4.043_477),
         longitude: None,
         amenities: vec!["wifi".to_owned(), "kettle, \"loud\"".to_owned()],
+        },
+        seq: 1,
         created_at: NOW,
     };
     (row, first)
