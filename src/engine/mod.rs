@@ -14,7 +14,7 @@ pub use bookings::{BookingRequest, Made, Side};
 pub use calendars::CalendarView;
 pub use error::{Error, FieldError};
 pub use payments::{PaymentRequest, Settlements};
-pub use properties::PropertyInput;
+pub use properties::{AMENITIES, PropertyInput};
 
 use crate::actors::Registry;
 use crate::auth::passwords::Passwords;

@@ -145,12 +145,12 @@ fn audit(event: &Event) -> Audit {
         By::Provider => ("provider", None),
     };
     match &event.fact {
-        Fact::PropertyCreated(_) => Audit {
-            cause: "property_created",
+        Fact::PropertyCreated(property) | Fact::PropertyChanged(property) => Audit {
+            cause: if event.seq == 1 { "property_created" } else { "property_changed" },
             by,
             user_id,
             booking_id: None,
-            status: None,
+            status: Some(property.listing.name()),
             version: None,
         },
         Fact::Booking(cause, booking) => Audit {

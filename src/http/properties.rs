@@ -1,16 +1,18 @@
 //! `/properties`.
 
 use super::cursor::{self, Cursor};
-use super::extract::{Body, IdempotencyKey, MaybeSigned, Page, PropertyPath, Signed};
+use super::extract::{Body, IdempotencyKey, MaybeSigned, Params, PropertyPath, Signed};
 use super::headers::ETag;
-use super::problem::Problem;
-use super::{mark_replayed, tagged};
-use crate::engine::{Engine, NewProperty};
-use crate::store::properties::PropertyRow;
+use super::problem::{Code, Problem};
+use super::{mark_replayed, put, tagged};
+use crate::engine::{AMENITIES, Engine, Error, PropertyInput};
+use crate::store::properties::{Filters, PropertyRow};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::refusal::Refusal;
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 #[derive(Deserialize)]
@@ -33,7 +35,12 @@ pub(super) struct Input {
     amenities: Vec<String>,
     check_in_from: Option<String>,
     check_out_by: Option<String>,
+    status: Option<String>,
 }
+
+/// What a host cannot change by `PUT`.
+const READ_ONLY: [&str; 6] =
+    ["id", "host_id", "instant_book", "cancellation_policy", "images", "created_at"];
 
 #[derive(Serialize)]
 struct View<'a> {
@@ -51,6 +58,7 @@ struct View<'a> {
     currency: &'a str,
     max_guests: u16,
     amenities: &'a [String],
+    images: [(); 0],
     status: &'static str,
     instant_book: bool,
     check_in_from: String,
@@ -65,7 +73,7 @@ struct List<'a> {
     next_cursor: Option<String>,
 }
 
-impl From<Input> for NewProperty {
+impl From<Input> for PropertyInput {
     fn from(input: Input) -> Self {
         Self {
             title: input.title,
@@ -82,28 +90,30 @@ impl From<Input> for NewProperty {
             amenities: input.amenities,
             check_in_from: input.check_in_from,
             check_out_by: input.check_out_by,
+            status: input.status,
         }
     }
 }
 
 impl<'a> View<'a> {
     fn of(row: &'a PropertyRow) -> Self {
-        let property = &row.property;
+        let (property, page) = (&row.property, &row.page);
         Self {
             id: property.id.0,
             host_id: property.host.0,
-            title: &row.title,
-            description: &row.description,
-            address: &row.address,
-            city: &row.city,
-            country: &row.country,
-            latitude: row.latitude,
-            longitude: row.longitude,
+            title: &page.title,
+            description: &page.description,
+            address: &page.address,
+            city: &page.city,
+            country: &page.country,
+            latitude: page.latitude,
+            longitude: page.longitude,
             timezone: property.zone.name(),
             price_per_night: property.price_per_night,
             currency: property.currency.code(),
             max_guests: property.max_guests,
-            amenities: &row.amenities,
+            amenities: &page.amenities,
+            images: [],
             status: property.listing.name(),
             instant_book: property.instant_book,
             check_in_from: hours_and_minutes(property.check_in_from),
@@ -140,13 +150,63 @@ pub(super) async fn read(
     tagged(&request, &etag(&row), &View::of(&row))
 }
 
+pub(super) async fn update(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    PropertyPath(id): PropertyPath,
+    Body(body): Body<Map<String, Value>>,
+) -> Result<HttpResponse, Problem> {
+    for _ in 0..ATTEMPTS {
+        let row = engine.property_to_edit(&caller, id).await?;
+        etag(&row).require_match(request.headers())?;
+        let input: Input = put::merged(&View::of(&row), body.clone(), &READ_ONLY)?;
+        match engine.edit_property(&caller, row, input.into()).await {
+            // Somebody else was faster: the body is laid over what it is now.
+            Err(Error::Refused(Refusal::Stale)) => {}
+            row => {
+                let row = row?;
+                let tag = (header::ETAG, etag(&row).header()?);
+                return Ok(HttpResponse::Ok().insert_header(tag).json(View::of(&row)));
+            }
+        }
+    }
+    Err(Problem::new(Code::Overloaded))
+}
+
+pub(super) async fn archive(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    PropertyPath(id): PropertyPath,
+) -> Result<HttpResponse, Problem> {
+    for _ in 0..ATTEMPTS {
+        let row = engine.property_to_edit(&caller, id).await?;
+        etag(&row).require_match(request.headers())?;
+        match engine.archive_property(&caller, row).await {
+            Err(Error::Refused(Refusal::Stale)) => {}
+            archived => {
+                archived?;
+                return Ok(HttpResponse::NoContent().finish());
+            }
+        }
+    }
+    Err(Problem::new(Code::Overloaded))
+}
+
+/// How often a change is laid over what somebody else has made of the property meanwhile.
+const ATTEMPTS: usize = 5;
+
 pub(super) async fn list(
     request: HttpRequest,
     engine: web::Data<Engine>,
-    page: Page,
+    mut params: Params,
 ) -> Result<HttpResponse, Problem> {
+    let page = params.page()?;
+    let filters = filters(&mut params)?;
+    params.end()?;
     let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
-    let mut rows = engine.properties(after, page.limit + 1).await?;
+    let mut rows = engine.properties(filters, after, page.limit + 1).await?;
     let place = |row: &PropertyRow| Cursor { created_at: row.created_at, id: row.property.id.0 };
     let next = cursor::next(&mut rows, page.limit, place);
     let mut response = HttpResponse::Ok();
@@ -157,9 +217,35 @@ pub(super) async fn list(
     Ok(response.json(List { data, next_cursor: next.map(|next| next.to_string()) }))
 }
 
-/// A property does not change yet, so its first version is its only one.
+fn filters(params: &mut Params) -> Result<Filters, Problem> {
+    let amenities = params.text("amenities").unwrap_or_default();
+    let mut amenities: Vec<String> =
+        amenities.split(',').filter(|slug| !slug.is_empty()).map(str::to_owned).collect();
+    amenities.sort_unstable();
+    amenities.dedup();
+    if amenities.iter().any(|slug| !AMENITIES.contains(&slug.as_str())) {
+        return Err(Problem::field("/amenities", "must be slugs that GET /amenities lists"));
+    }
+    Ok(Filters {
+        city: params.text("city"),
+        country: params.text("country"),
+        min_price: params.take("min_price")?,
+        max_price: params.take("max_price")?,
+        guests: params.take("guests")?,
+        amenities,
+    })
+}
+
+pub(super) async fn amenities() -> HttpResponse {
+    #[derive(Serialize)]
+    struct Slugs {
+        data: &'static [&'static str],
+    }
+    HttpResponse::Ok().json(Slugs { data: &AMENITIES })
+}
+
 fn etag(row: &PropertyRow) -> ETag {
-    ETag::of(row.property.id, 1)
+    ETag::of(row.property.id, row.seq)
 }
 
 fn hours_and_minutes(time: Time) -> String {

@@ -107,13 +107,19 @@ fn resources(config: &mut web::ServiceConfig) {
                 .route(web::get().to(properties::list))
                 .route(web::post().to(properties::create)),
         )
+        .route("/amenities", web::get().to(properties::amenities))
         // One look at the id serves all that is under it, the busiest route among them.
         .service(
             web::scope("/properties/{id}")
                 .route("/bookings", web::post().to(bookings::create))
                 .route("/calendar", web::get().to(calendars::read))
                 .route("/events", web::get().to(calendars::events))
-                .route("", web::get().to(properties::read)),
+                .service(
+                    web::resource("")
+                        .route(web::get().to(properties::read))
+                        .route(web::put().to(properties::update))
+                        .route(web::delete().to(properties::archive)),
+                ),
         )
         .service(
             web::resource("/bookings")

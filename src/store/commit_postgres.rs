@@ -5,18 +5,16 @@
 //! for each run whether it moved, `keyed` inserts the keys of open runs, and `gate` hands `opened`
 //! on only after `keyed` has been counted. Every other part asks `gate` for its rows' run.
 
-use super::booking_row::{free_from, minute_of_day};
+use super::booking_row::free_from;
 use super::commit::{Rows, rejection};
+use super::edits::{self, edited};
 use super::error::is_lost;
 use super::jobs::Work;
 use super::outcome_unknown::{Backend, connect, find_applied, in_time};
 use super::postgres::Postgres;
-use super::properties::{amenities_json, city_key};
-use domain::event::Seq;
 use domain::group::Group;
 use domain::pipeline::Rejection;
 use domain::pipeline::lane::Outcome;
-use domain::property::Edit;
 use domain::{Booking, Instant, PropertyId};
 use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::query::Query;
@@ -165,43 +163,10 @@ macro_rules! stepped {
 const STEP: &str = concat!(made!(), stepped!(), " select property_id from advanced");
 
 /// The statement of a batch that edits properties too, which is rare.
-const EDIT: &str = concat!(
-    made!(),
-    stepped!(),
-    ", edited as (
-    update property
-    set listing = row.listing, zone = row.zone, price_per_night = row.price_per_night,
-        currency = row.currency, max_guests = row.max_guests, instant_book = row.instant_book,
-        check_in_from_minute = row.check_in_from, check_out_by_minute = row.check_out_by,
-        policy = row.policy, title = row.title, description = row.description,
-        address = row.address, city = row.city, city_key = row.city_key, country = row.country,
-        latitude = row.latitude, longitude = row.longitude, amenities = row.amenities,
-        changed_seq = row.seq
-    from unnest($79::int[], $80::bigint[], $81::text[], $82::text[], $83::bigint[], $84::text[],
-        $85::int[], $86::boolean[], $87::int[], $88::int[], $89::text[], $90::text[],
-        $91::text[], $92::text[], $93::text[], $94::text[], $95::text[], $96::float8[],
-        $97::float8[], $98::text[])
-        as row (run, seq, listing, zone, price_per_night, currency, max_guests, instant_book,
-            check_in_from, check_out_by, policy, title, description, address, city, city_key,
-            country, latitude, longitude, amenities)
-    where (select runs from gate)[row.run] and property.property_id = ($1::uuid[])[row.run]
-), said_no_more as (
-    delete from property_amenity as said
-    using unnest($99::int[], $100::text[]) as row (run, amenity), property
-    where (select runs from gate)[row.run] and property.property_id = ($1::uuid[])[row.run]
-        and said.amenity = row.amenity and said.created_at = property.created_at
-        and said.property_id = property.property_id
-), said_now as (
-    insert into property_amenity (amenity, created_at, property_id)
-    select row.amenity, property.created_at, property.property_id
-    from unnest($101::int[], $102::text[]) as row (run, amenity)
-    join property on property.property_id = ($1::uuid[])[row.run]
-    where (select runs from gate)[row.run]
-)
-select property_id from advanced"
-);
+const EDIT: &str =
+    concat!(made!(), stepped!(), edited!(), " select property_id from advanced");
 
-type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
+pub(super) type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
 
 /// Runs the commit's statement; gives the properties whose heads advanced.
 pub(super) async fn write_groups(
@@ -229,19 +194,19 @@ pub(super) async fn write_groups(
         statement = bind_rest(bind_state(statement, &changed), &rows);
     }
     if has_edits {
-        statement = bind_edits(statement, &rows)?;
+        statement = edits::bind(statement, &rows)?;
     }
     let advanced = statement.fetch_all(connection).await?;
     advanced.iter().map(|row| row.try_get(0).map(PropertyId)).collect()
 }
 
 /// One column of a list of rows.
-fn column<T, C>(rows: &[T], value: impl FnMut(&T) -> C) -> Vec<C> {
+pub(super) fn column<T, C>(rows: &[T], value: impl FnMut(&T) -> C) -> Vec<C> {
     rows.iter().map(value).collect()
 }
 
 /// The place of a row's run, as PostgreSQL counts.
-fn place(run: usize) -> i32 {
+pub(super) fn place(run: usize) -> i32 {
     i32::try_from(run + 1).unwrap_or(i32::MAX)
 }
 
@@ -335,49 +300,6 @@ fn bind_rest<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Statement<'q> {
         .bind(column(jobs, |(_, job)| job.payment.0))
         .bind(column(jobs, |(_, job)| Work::of(job.kind).1))
         .bind(column(jobs, |(_, job)| job.run_at.as_micros()))
-}
-
-fn bind_edits<'q>(
-    statement: Statement<'q>,
-    rows: &Rows<'_>,
-) -> Result<Statement<'q>, sqlx::Error> {
-    let edits = &rows.edits;
-    let amenities: Result<Vec<String>, _> =
-        edits.iter().map(|(.., edit)| amenities_json(&edit.page)).collect();
-    let amenities = amenities.map_err(|error| sqlx::Error::Encode(error.into()))?;
-    let said = |slugs: fn(&Edit) -> &[String]| -> (Vec<i32>, Vec<String>) {
-        let each = |(run, _, edit): &(usize, Seq, &Edit)| {
-            let place = place(*run);
-            slugs(edit).iter().map(|slug| (place, slug.clone())).collect::<Vec<_>>()
-        };
-        edits.iter().flat_map(each).unzip()
-    };
-    let (removed, added) = (said(|e| &e.amenities_removed), said(|e| &e.amenities_added));
-    Ok(statement
-        .bind(column(edits, |(run, ..)| place(*run)))
-        .bind(column(edits, |(_, seq, _)| *seq))
-        .bind(column(edits, |(.., e)| e.facts.listing.name()))
-        .bind(column(edits, |(.., e)| e.facts.zone.name().to_owned()))
-        .bind(column(edits, |(.., e)| e.facts.price_per_night))
-        .bind(column(edits, |(.., e)| e.facts.currency.code().to_owned()))
-        .bind(column(edits, |(.., e)| i32::from(e.facts.max_guests)))
-        .bind(column(edits, |(.., e)| e.facts.instant_book))
-        .bind(column(edits, |(.., e)| minute_of_day(e.facts.check_in_from)))
-        .bind(column(edits, |(.., e)| minute_of_day(e.facts.check_out_by)))
-        .bind(column(edits, |(.., e)| e.facts.policy.name()))
-        .bind(column(edits, |(.., e)| e.page.title.clone()))
-        .bind(column(edits, |(.., e)| e.page.description.clone()))
-        .bind(column(edits, |(.., e)| e.page.address.clone()))
-        .bind(column(edits, |(.., e)| e.page.city.clone()))
-        .bind(column(edits, |(.., e)| city_key(&e.page.city)))
-        .bind(column(edits, |(.., e)| e.page.country.clone()))
-        .bind(column(edits, |(.., e)| e.page.latitude))
-        .bind(column(edits, |(.., e)| e.page.longitude))
-        .bind(amenities)
-        .bind(removed.0)
-        .bind(removed.1)
-        .bind(added.0)
-        .bind(added.1))
 }
 
 /// What an error in a transaction says about it: `None` if that is not known.

@@ -8,16 +8,15 @@
 //! that is taken from it, which takes 15 instead of 7 microseconds for a booking.
 
 use super::StoreError;
-use super::booking_row::{free_from, minute_of_day};
+use super::booking_row::free_from;
 use super::commit::Rows;
+use super::edits;
 use super::jobs::Work;
-use super::properties::{amenities_json, city_key};
 use super::sqlite::Sqlite;
 use super::turn::TurnOutcome;
 use domain::group::Group;
 use domain::pipeline::Rejection;
 use domain::pipeline::lane::Outcome;
-use domain::property::Edit;
 use domain::{Booking, BookingId, Instant, Night, PropertyId};
 use serde::Serialize;
 use sqlx::sqlite::SqliteConnection;
@@ -96,33 +95,6 @@ const CAUSED: &str = "with row as materialized (select value from json_each($1))
      run_at, attempts) \
      select unhex(value ->> 0), value ->> 1, unhex(value ->> 2), unhex(value ->> 3), value ->> 4, \
      '', value ->> 5, 0 from row";
-
-const EDITED: &str = "with row as materialized (select value from json_each($1)) \
-     update property set changed_seq = now.seq, listing = now.listing, zone = now.zone, \
-     price_per_night = now.price_per_night, currency = now.currency, \
-     max_guests = now.max_guests, instant_book = now.instant_book, \
-     check_in_from_minute = now.check_in_from, check_out_by_minute = now.check_out_by, \
-     policy = now.policy, title = now.title, description = now.description, \
-     address = now.address, city = now.city, city_key = now.city_key, country = now.country, \
-     latitude = now.latitude, longitude = now.longitude, amenities = now.amenities \
-     from (select unhex(value ->> 0) as property_id, value ->> 1 as seq, value ->> 2 as listing, \
-         value ->> 3 as zone, value ->> 4 as price_per_night, value ->> 5 as currency, \
-         value ->> 6 as max_guests, value ->> 7 as instant_book, value ->> 8 as check_in_from, \
-         value ->> 9 as check_out_by, value ->> 10 as policy, value ->> 11 as title, \
-         value ->> 12 as description, value ->> 13 as address, value ->> 14 as city, \
-         value ->> 15 as city_key, value ->> 16 as country, value ->> 17 as latitude, \
-         value ->> 18 as longitude, value ->> 19 as amenities from row) as now \
-     where property.property_id = now.property_id";
-
-const SAID_NO_MORE: &str = "with row as materialized (select value from json_each($1)) \
-     delete from property_amenity where (amenity, created_at, property_id) in \
-     (select value ->> 1, property.created_at, property.property_id \
-         from row join property on property.property_id = unhex(value ->> 0))";
-
-const SAID_NOW: &str = "with row as materialized (select value from json_each($1)) \
-     insert into property_amenity (amenity, created_at, property_id) \
-     select value ->> 1, property.created_at, property.property_id \
-         from row join property on property.property_id = unhex(value ->> 0)";
 
 /// Writes these groups as one batch.
 pub(super) async fn commit_batch(sqlite: &Sqlite, groups: &[Arc<Group>]) -> Outcome {
@@ -247,9 +219,9 @@ async fn write_groups(
     send(on, TAKEN, &taken).await.map_err(unique(Rejection::Guarded))?;
     send(on, ATTEMPTED, &payment_rows(&rows)).await?;
     send(on, CAUSED, &job_rows(&rows)).await?;
-    send(on, EDITED, &edit_rows(&rows)?).await?;
-    send(on, SAID_NO_MORE, &slug_rows(&rows, |edit| &edit.amenities_removed)).await?;
-    send(on, SAID_NOW, &slug_rows(&rows, |edit| &edit.amenities_added)).await?;
+    if !rows.edits.is_empty() {
+        edits::write_sqlite(on, &rows).await?;
+    }
     Ok(advanced)
 }
 
@@ -279,7 +251,7 @@ async fn advance(
 }
 
 /// Runs a statement over a list of rows, unless the list is empty.
-async fn send<T: Serialize>(
+pub(super) async fn send<T: Serialize>(
     on: &mut SqliteConnection,
     statement: &'static str,
     rows: &[T],
@@ -290,11 +262,11 @@ async fn send<T: Serialize>(
     Ok(())
 }
 
-fn json<T: Serialize>(rows: &[T]) -> Result<String, sqlx::Error> {
+pub(super) fn json<T: Serialize>(rows: &[T]) -> Result<String, sqlx::Error> {
     serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-fn hex(id: Uuid) -> String {
+pub(super) fn hex(id: Uuid) -> String {
     id.simple().to_string()
 }
 
@@ -421,68 +393,4 @@ fn job_rows(rows: &Rows<'_>) -> Vec<(String, &'static str, String, String, i64, 
         )
     };
     rows.jobs.iter().map(row).collect()
-}
-
-/// The columns of `property` that an edit writes, in the order of the statement.
-#[derive(Serialize)]
-struct EditJson<'a>(
-    String,
-    i64,
-    &'static str,
-    &'a str,
-    i64,
-    &'a str,
-    u16,
-    u8,
-    i32,
-    i32,
-    &'static str,
-    &'a str,
-    &'a str,
-    &'a str,
-    &'a str,
-    String,
-    &'a str,
-    Option<f64>,
-    Option<f64>,
-    String,
-);
-
-fn edit_rows<'a>(rows: &Rows<'a>) -> Result<Vec<EditJson<'a>>, sqlx::Error> {
-    let row = |(run, seq, edit): &(usize, i64, &'a Edit)| {
-        let (facts, page) = (&edit.facts, &edit.page);
-        let amenities = amenities_json(page).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        Ok(EditJson(
-            hex(rows.runs[*run].property.0),
-            *seq,
-            facts.listing.name(),
-            facts.zone.name(),
-            facts.price_per_night,
-            facts.currency.code(),
-            facts.max_guests,
-            u8::from(facts.instant_book),
-            minute_of_day(facts.check_in_from),
-            minute_of_day(facts.check_out_by),
-            facts.policy.name(),
-            &page.title,
-            &page.description,
-            &page.address,
-            &page.city,
-            city_key(&page.city),
-            &page.country,
-            page.latitude,
-            page.longitude,
-            amenities,
-        ))
-    };
-    rows.edits.iter().map(row).collect()
-}
-
-fn slug_rows<'a>(rows: &Rows<'a>, slugs: fn(&Edit) -> &[String]) -> Vec<(String, &'a str)> {
-    let each = |(run, _, edit): &(usize, i64, &'a Edit)| {
-        let property = hex(rows.runs[*run].property.0);
-        let slugs = slugs(edit).iter();
-        slugs.map(|slug| (property.clone(), slug.as_str())).collect::<Vec<_>>()
-    };
-    rows.edits.iter().flat_map(each).collect()
 }

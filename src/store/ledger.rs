@@ -31,6 +31,8 @@ pub(super) struct KeyFact {
 pub(super) struct Ledger {
     property: PropertyId,
     told: Option<Property>,
+    /// The event that tells the property as it is.
+    told_by: Seq,
     head: Head,
     bookings: HashMap<BookingId, Booking>,
     /// Which booking each event is about.
@@ -43,6 +45,7 @@ impl Ledger {
         Self {
             property,
             told: None,
+            told_by: 0,
             head: Head::default(),
             bookings: HashMap::new(),
             steps: HashMap::new(),
@@ -77,7 +80,10 @@ impl Ledger {
             self.find(format_args!("event {seq} says that it is number {}", event.seq));
         }
         match event.fact {
-            Fact::PropertyCreated(property) => self.told = Some(property),
+            Fact::PropertyCreated(property) | Fact::PropertyChanged(property) => {
+                self.told = Some(property);
+                self.told_by = seq;
+            }
             Fact::Booking(_, booking) => {
                 self.steps.insert(seq, booking.id);
                 self.bookings.insert(booking.id, booking);
@@ -85,8 +91,9 @@ impl Ledger {
         }
     }
 
-    /// The property's row says what event 1 says, and the head is the last event.
-    pub(super) fn facts(&mut self, row: Option<Property>, head: Head) {
+    /// The property's row says what its last event about it says and names that event, and the
+    /// head is the last event.
+    pub(super) fn facts(&mut self, row: Option<(Property, Seq)>, head: Head) {
         if head != self.head {
             let (says, is) = (head.seq, self.head.seq);
             self.find(format_args!("the head is at event {says}, the last event is {is}"));
@@ -94,7 +101,12 @@ impl Ledger {
         match (&self.told, &row) {
             (None, _) => self.find("no event created it"),
             (_, None) => self.find("it has a calendar, but no row"),
-            (Some(told), Some(row)) if told != row => self.find("its row is not what events say"),
+            (Some(told), Some((row, _))) if told != row => {
+                self.find("its row is not what events say");
+            }
+            (Some(_), Some((_, seq))) if *seq != self.told_by => {
+                self.find("its row names another event than the one that made it so");
+            }
             _ => {}
         }
     }

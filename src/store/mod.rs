@@ -30,6 +30,7 @@ pub mod calendar;
 pub mod commit;
 mod commit_postgres;
 mod commit_sqlite;
+mod edits;
 pub mod heads;
 pub mod jobs;
 pub mod keys;

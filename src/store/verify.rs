@@ -9,7 +9,7 @@ use super::calendar::{EventRow, FACTS, HeadRow};
 use super::ledger::{KeyFact, Ledger, NightFact};
 use super::payments::{Columns as PaymentColumns, Payment};
 use super::{Database, Store, StoreError, read};
-use domain::{Booking, BookingId, PropertyId};
+use domain::{Booking, BookingId, Property, PropertyId};
 use futures_util::TryStreamExt;
 use sqlx::{ConnectOptions, Connection};
 use std::collections::HashSet;
@@ -97,7 +97,11 @@ macro_rules! examine {
                 ledger.event(&row.try_into()?);
             }
         }
-        ledger.facts(facts.map(TryInto::try_into).transpose()?, head.head()?);
+        let facts = facts.map(|row| {
+            let seq = row.changed_seq;
+            Property::try_from(row).map(|property| (property, seq))
+        });
+        ledger.facts(facts.transpose()?, head.head()?);
         let rows: Vec<BookingRow> = sqlx::query_as(BOOKINGS).bind(id).fetch_all(&mut *$on).await?;
         ledger.bookings(rows.into_iter().map(Booking::try_from).collect::<Result<_, _>>()?);
         let nights: Vec<NightFact> = sqlx::query_as(NIGHTS).bind(id).fetch_all(&mut *$on).await?;

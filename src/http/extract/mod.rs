@@ -12,7 +12,7 @@ mod params;
 mod path;
 mod wording;
 
-pub use body::{Body, MAX_BODY_BYTES};
+pub use body::{Body, MAX_BODY_BYTES, parse};
 pub use caller::{MaybeSigned, Signed, Verify};
 pub use key::IdempotencyKey;
 pub use params::{Dates, Page, Params};

@@ -81,7 +81,7 @@ async fn read(payload: Payload, announced: usize) -> Result<web::BytesMut, Probl
 }
 
 /// Parses the body, or finds out where it is wrong.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // A NUL inside of a string can only be written so; the letters may also stand there for
     // something else, which the second look decides.
     if bytes.windows(6).any(|part| part == b"\\u0000") {
