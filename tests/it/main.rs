@@ -13,6 +13,7 @@ mod http;
 mod keys;
 mod page;
 mod payments;
+mod properties;
 mod readiness;
 mod replay;
 mod resets;
