@@ -191,9 +191,8 @@ impl State {
         if !was.listing.may_become(is.listing) {
             return Err(Refusal::Listing { from: was.listing, to: is.listing });
         }
-        let holds = is.listing == Listing::Archived
-            || is.zone != was.zone
-            || is.currency != was.currency;
+        let holds =
+            is.listing == Listing::Archived || is.zone != was.zone || is.currency != was.currency;
         let live = if holds { self.live_bookings() } else { Vec::new() };
         if live.is_empty() { Ok(()) } else { Err(Refusal::LiveBookings(live)) }
     }

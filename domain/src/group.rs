@@ -59,9 +59,7 @@ impl Group {
     pub fn rows(&self) -> usize {
         let amenities = match &self.subject {
             Subject::Booking(_) => 0,
-            Subject::Property(edit) => {
-                edit.amenities_added.len() + edit.amenities_removed.len()
-            }
+            Subject::Property(edit) => edit.amenities_added.len() + edit.amenities_removed.len(),
         };
         2 + amenities
             + self.events.len()

@@ -4,9 +4,7 @@ use crate::booking::{Attempt, Booking, Cause, Status};
 use crate::calendar::{Calendar, claim_of};
 use crate::command::{Command, Intent, Key, KeyUse};
 use crate::event::{By, Event, Fact, Head, Sealed, Seq};
-use crate::group::{
-    Group, GroupId, Incarnation, Job, JobKind, NO_COMMAND, PaymentRow, Subject,
-};
+use crate::group::{Group, GroupId, Incarnation, Job, JobKind, NO_COMMAND, PaymentRow, Subject};
 use crate::property::Edit;
 use crate::switches::{Bug, Switches};
 use crate::{BookingId, Instant, Night, Property, Stay, UserId};

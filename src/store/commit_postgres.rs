@@ -163,8 +163,7 @@ macro_rules! stepped {
 const STEP: &str = concat!(made!(), stepped!(), " select property_id from advanced");
 
 /// The statement of a batch that edits properties too, which is rare.
-const EDIT: &str =
-    concat!(made!(), stepped!(), edited!(), " select property_id from advanced");
+const EDIT: &str = concat!(made!(), stepped!(), edited!(), " select property_id from advanced");
 
 pub(super) type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
 

@@ -168,8 +168,8 @@ impl Store {
     ) -> Result<Created<PropertyId>, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            let amenities = amenities_json(&row.page)
-                .map_err(|_| StoreError::Corrupt("property.amenities"))?;
+            let amenities =
+                amenities_json(&row.page).map_err(|_| StoreError::Corrupt("property.amenities"))?;
             let (property, page, seq) = (&row.property, &row.page, first.event.seq);
             let id = property.id.0;
             let known = write!(store, |on| {

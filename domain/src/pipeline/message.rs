@@ -3,7 +3,7 @@
 use super::Rejection;
 use crate::command::Command;
 use crate::event::{Head, Seq};
-use crate::group::{Group, GroupId, Incarnation};
+use crate::group::{Group, GroupId, Incarnation, Subject};
 use crate::refusal::Refusal;
 use crate::state::{Snapshot, Stored};
 use crate::{Booking, BookingId, Instant};
@@ -72,4 +72,15 @@ pub enum Answer {
     Full,
     /// The deadline passed before it could be decided.
     TooLate,
+}
+
+impl Answer {
+    /// What the caller of a group hears when it is durable.
+    pub(super) fn done(group: &Group) -> Self {
+        let seq = group.head.seq;
+        match &group.subject {
+            Subject::Booking(booking) => Self::Done { booking: Box::new(booking.clone()), seq },
+            Subject::Property(_) => Self::Edited { seq },
+        }
+    }
 }

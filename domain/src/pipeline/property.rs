@@ -11,7 +11,7 @@ pub use super::message::{Answer, Effect, Input, Ticket};
 use crate::command::{Command, Intent};
 use crate::decide::Verdict;
 use crate::event::{Head, Seq};
-use crate::group::{Group, GroupId, Incarnation, Subject};
+use crate::group::{Group, GroupId, Incarnation};
 use crate::refusal::{self, Code, Reason, Refusal};
 use crate::state::{NO_SEQ, Settings, Snapshot, State, Stored};
 use crate::switches::Bug;
@@ -285,7 +285,7 @@ impl Machine {
         if self.settings.switches.has(Bug::ReplyBeforeCommit)
             && let Some(waiting) = &waiting
         {
-            out.push(Effect::Reply(waiting.ticket, done(&group)));
+            out.push(Effect::Reply(waiting.ticket, Answer::done(&group)));
         }
         if self.phase == Phase::Ready {
             out.push(Effect::Offer(Arc::clone(&group)));
@@ -303,7 +303,7 @@ impl Machine {
         if let Some(waiting) = waiting
             && !self.settings.switches.has(Bug::ReplyBeforeCommit)
         {
-            out.push(Effect::Reply(waiting.ticket, done(&group)));
+            out.push(Effect::Reply(waiting.ticket, Answer::done(&group)));
         }
         let seq = group.head.seq;
         out.push(Effect::Committed(group));
@@ -475,15 +475,6 @@ impl Machine {
             pending.group.booking().is_none_or(|booking| booking.stay.conflicts(stay))
         };
         self.pending.iter().rev().find(on_it).map(|pending| pending.group.head.seq)
-    }
-}
-
-/// What the caller of a group hears when it is durable.
-fn done(group: &Group) -> Answer {
-    let seq = group.head.seq;
-    match &group.subject {
-        Subject::Booking(booking) => Answer::Done { booking: Box::new(booking.clone()), seq },
-        Subject::Property(_) => Answer::Edited { seq },
     }
 }
 

@@ -205,7 +205,7 @@ impl World {
             now: self.queue.now(),
         };
         hearing.check(&answer)?;
-        let is_done = matches!(answer, Answer::Done { .. });
+        let is_done = matches!(answer, Answer::Done { .. } | Answer::Edited { .. });
         let was_done = request.resent && hearing.is_done() && !is_done;
         let reached = reached_by(&answer, &request.command.intent, request.guarded);
         if let Some(state) = reached {
@@ -235,6 +235,8 @@ impl World {
 fn reached_by(answer: &Answer, intent: &Intent, guarded: bool) -> Option<Reached> {
     match answer {
         Answer::Replay { .. } => Some(Reached::Replayed),
+        Answer::Edited { .. } => Some(Reached::Edited),
+        Answer::Refused(Refusal::Stale) => Some(Reached::EditStale),
         Answer::TooLate => Some(Reached::TooLate),
         Answer::Failed => Some(Reached::Blamed),
         Answer::Full => Some(Reached::DiskFull),

@@ -115,7 +115,16 @@ impl Hearing<'_> {
                 self.explains(reasons, *stay, *guests)
             }
             (Refusal::Unavailable { .. }, _) => request.guarded,
-            (Refusal::OwnProperty, _) => false,
+            (Refusal::Stale, Intent::Edit(edit)) => {
+                self.store.tables[request.property].property_seq != edit.seen
+            }
+            (
+                Refusal::OwnProperty
+                | Refusal::Stale
+                | Refusal::Listing { .. }
+                | Refusal::LiveBookings(_),
+                _,
+            ) => false,
             (Refusal::UnknownBooking | Refusal::Illegal(_), intent) => self.was_illegal(intent),
         };
         ensure!(explained, "{request:?} is refused without a cause: {refusal:?}");

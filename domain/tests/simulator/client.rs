@@ -6,6 +6,7 @@ use crate::store::Store;
 use domain::booking::Step;
 use domain::command::{Command, Intent, Key};
 use domain::event::{By, EventHash};
+use domain::property::{Edit, Page};
 use domain::{Booking, BookingId, Instant, PaymentId, Stay, UserId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,7 @@ enum Act {
     End,
     Cancel,
     Answer,
+    Edit,
     Repeat,
 }
 
@@ -77,12 +79,16 @@ impl Clients {
             (3, Act::End),
             (11, Act::Cancel),
             (3, Act::Answer),
+            (3, Act::Edit),
             (8, Act::Repeat),
         ]);
         if let Act::Repeat = act
             && !self.keyed.is_empty()
         {
             return self.repeat(random);
+        }
+        if let Act::Edit = act {
+            return self.edit(store, random);
         }
         if let Act::PayLate = act
             && let Some(wish) = self.pay_late(store, random)
@@ -167,6 +173,32 @@ impl Clients {
         };
         let by = if let Act::Answer = act { By::User(plan::host()) } else { By::Provider };
         Wish { property, command: self.command(by, Intent::Step { booking, step }) }
+    }
+
+    /// The host edits a property as it is stored now. What matters here is that the edit takes a
+    /// number among the bookings' and counts only on what its host saw: its facts stay.
+    fn edit(&mut self, store: &Store, random: &mut Random) -> Wish {
+        let property = random.below(self.properties);
+        let table = &store.tables[property];
+        let page = Page {
+            title: String::new(),
+            description: String::new(),
+            address: String::new(),
+            city: String::new(),
+            country: String::new(),
+            latitude: None,
+            longitude: None,
+            amenities: Vec::new(),
+        };
+        let edit = Edit {
+            facts: table.property.clone(),
+            page,
+            amenities_added: Vec::new(),
+            amenities_removed: Vec::new(),
+            seen: table.property_seq,
+        };
+        let intent = Intent::Edit(Arc::new(edit));
+        Wish { property, command: self.command(By::User(plan::host()), intent) }
     }
 
     fn pay(&mut self, known: Known, amount: i64) -> Wish {

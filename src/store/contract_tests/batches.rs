@@ -1,6 +1,6 @@
 //! What a batch does: one at a time or all at once is the same, and nobody pays for a stranger.
 
-use super::{Desk, Ground, commit, fresh, key, offer, on_both, stay};
+use super::{Desk, Ground, commit, fresh, id_in, key, offer, on_both, stay};
 use domain::group::Group;
 use domain::pipeline::Rejection;
 use domain::state::Settings;
@@ -43,7 +43,7 @@ async fn prepare(ground: &Ground, property: PropertyId, before: Before) -> Booki
     let mut lane = ground.store.lane();
     let mut desk = ground.desk(property).await;
     let held = desk.book(NIGHT);
-    let booking = held.booking.id;
+    let booking = id_in(&held);
     commit(&mut lane, &[held]).await;
     if !matches!(before, Before::Held) {
         let attempt = desk.start_attempt(booking);
@@ -138,7 +138,7 @@ async fn a_group_that_was_decided_on_foreign_history_changes_nothing(ground: Gro
 
     let head = ground.store.head(property).await.expect("an answer");
     assert_eq!(head, Some(foreign.head));
-    assert_eq!(ground.store.booking(second.booking.id).await.expect("an answer"), None);
+    assert_eq!(ground.store.booking(id_in(&second)).await.expect("an answer"), None);
     // Strangers in the same batch are not fenced off.
     let stranger = ground.property().await;
     let good = ground.desk(stranger).await.book((0, 3));
@@ -186,7 +186,7 @@ async fn a_key_that_was_used_on_another_property_fails_its_group_alone(ground: G
     // The key is loaded with the property that it belongs to.
     let desk = ground.desk(one).await;
     let known = desk.state.key(ground.guest, &used.text).expect("the key");
-    assert_eq!((known.booking, known.seq), (first.booking.id, 2));
+    assert_eq!((known.booking, known.seq), (id_in(&first), 2));
     assert_eq!(known.key, used);
     assert!(ground.desk(other).await.state.key(ground.guest, &used.text).is_none());
     assert_eq!(ground.store.purge_keys(super::NOW).await.expect("a purge"), 0);

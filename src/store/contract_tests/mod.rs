@@ -197,14 +197,14 @@ fn property(id: PropertyId, host: UserId) -> (PropertyRow, Sealed) {
     let row = PropertyRow {
         property,
         page: Page {
-        title: "A \"quiet\" room — ünïcode 🏡".to_owned(),
-        description: "Near\nthe water".to_owned(),
-        address: "1 Beach Road".to_owned(),
-        city: "Mombasa".to_owned(),
-        country: "KE".to_owned(),
-        latitude: Some(-4.043_477),
-        longitude: None,
-        amenities: vec!["wifi".to_owned(), "kettle, \"loud\"".to_owned()],
+            title: "A \"quiet\" room — ünïcode 🏡".to_owned(),
+            description: "Near\nthe water".to_owned(),
+            address: "1 Beach Road".to_owned(),
+            city: "Mombasa".to_owned(),
+            country: "KE".to_owned(),
+            latitude: Some(-4.043_477),
+            longitude: None,
+            amenities: vec!["wifi".to_owned(), "kettle, \"loud\"".to_owned()],
         },
         seq: 1,
         created_at: NOW,
@@ -214,6 +214,11 @@ fn property(id: PropertyId, host: UserId) -> (PropertyRow, Sealed) {
 
 fn life() -> Incarnation {
     fresh().as_u64_pair().1
+}
+
+/// The booking that a group is about.
+fn id_in(group: &Group) -> BookingId {
+    group.booking().expect("a booking's group").id
 }
 
 /// A property's decisions without its actor.

@@ -1,10 +1,11 @@
 //! Every noun's statements, on both databases.
 
-use super::{Ground, NOW, account, commit, fresh, key, on_both, property};
+use super::{Ground, NOW, account, commit, fresh, id_in, key, on_both, property};
 use crate::store::accounts::Role;
 use crate::store::jobs::{ClaimedJob, JobCounts, NewJob, Work};
 use crate::store::keys::Created;
 use crate::store::payments::{InboxEvent, PaymentMove, PaymentStatus};
+use crate::store::properties::Filters;
 use crate::store::{Kind, Store, StoreError, StoreOptions};
 use domain::{BookingId, Instant, JobId, PaymentId, PropertyId, UserId, codec};
 use std::time::Duration;
@@ -85,7 +86,11 @@ async fn lists_of_properties_begin_with_the_newest(ground: Ground) {
     wanted.sort_by(|a, b| b.cmp(a));
     let mut seen = Vec::new();
     loop {
-        let page = ground.store.properties(seen.last().copied(), 3).await.expect("a page");
+        let page = ground
+            .store
+            .properties(Filters::default(), seen.last().copied(), 3)
+            .await
+            .expect("a page");
         if page.is_empty() {
             break;
         }
@@ -103,7 +108,7 @@ async fn bookings_are_listed_for_guests_and_hosts(ground: Ground) {
         groups.extend((0..3).map(|night| desk.book((night, night + 1))));
     }
     commit(&mut lane, &groups).await;
-    let mut ids: Vec<BookingId> = groups.iter().map(|group| group.booking.id).collect();
+    let mut ids: Vec<BookingId> = groups.iter().map(|group| id_in(group)).collect();
     ids.sort_by(|a, b| b.cmp(a));
     let store = &ground.store;
     let first = store.bookings_of_guest(ground.guest, None, 4).await.expect("a page");
@@ -116,7 +121,7 @@ async fn bookings_are_listed_for_guests_and_hosts(ground: Ground) {
     assert_eq!(of_host.iter().map(|(_, booking)| booking.id).collect::<Vec<_>>(), ids);
     assert!(store.bookings_of_host(ground.guest, None, 10).await.expect("a page").is_empty());
     let found = store.booking(ids[0]).await.expect("an answer").expect("a booking");
-    assert_eq!(Some(&found.1), groups.iter().map(|g| &g.booking).find(|b| b.id == ids[0]));
+    assert_eq!(Some(&found.1), groups.iter().filter_map(|g| g.booking()).find(|b| b.id == ids[0]));
 }
 
 async fn events_are_read_as_they_were_written(ground: Ground) {
@@ -146,7 +151,7 @@ async fn attempted(ground: &Ground) -> PaymentId {
     let property = ground.property().await;
     let mut desk = ground.desk(property).await;
     let held = desk.book((0, 2));
-    let attempt = desk.start_attempt(held.booking.id);
+    let attempt = desk.start_attempt(id_in(&held));
     let payment = attempt.payment.as_ref().expect("a payment").payment;
     commit(&mut ground.store.lane(), &[held, attempt]).await;
     payment

@@ -1,6 +1,6 @@
 //! What is known afterwards: lost connections, turns, and waits that nobody finishes.
 
-use super::{Desk, Ground, NOW, commit, fresh, key, offer, on, on_both};
+use super::{Desk, Ground, NOW, commit, fresh, id_in, key, offer, on, on_both};
 use crate::store::jobs::{NewJob, Work};
 use crate::store::turn::TurnOutcome;
 use crate::store::{Kind, Store, StoreOptions};
@@ -39,7 +39,7 @@ async fn a_turn_commits_all_of_its_groups_or_none(ground: Ground) {
     let (turn, stored) = ground.store.turn(property).await.expect("a turn").expect("a property");
     let mut desk = Desk::of(stored, ground.guest);
     let held = desk.book((0, 2));
-    let canceled = desk.cancel(held.booking.id).expect("a cancellation");
+    let canceled = desk.cancel(id_in(&held)).expect("a cancellation");
     let again = desk.book((1, 3));
     let outcome = turn.commit(vec![held, canceled, Arc::clone(&again)]).await;
     assert_eq!(outcome, TurnOutcome::Committed);

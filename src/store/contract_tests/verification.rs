@@ -1,6 +1,6 @@
 //! `verify` is silent about what the product wrote, and speaks of every damage.
 
-use super::{Ground, close, commit, key, on_both};
+use super::{Ground, close, commit, id_in, key, on_both};
 
 on_both!(every_damage_is_found);
 
@@ -52,7 +52,7 @@ async fn live_a_little(ground: &Ground) {
     let mut desk = ground.desk(property).await;
     let held = desk.book_with_key((2, 5), key(ground.guest, "mine"));
     let other = desk.book((10, 12));
-    let attempt = desk.start_attempt(held.booking.id);
-    let paid = desk.pay(held.booking.id).expect("a payment");
+    let attempt = desk.start_attempt(id_in(&held));
+    let paid = desk.pay(id_in(&held)).expect("a payment");
     commit(&mut ground.store.lane(), &[held, other, attempt, paid]).await;
 }
