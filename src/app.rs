@@ -83,6 +83,12 @@ pub fn check() -> Done {
     })
 }
 
+/// Prints the OpenAPI document.
+pub fn openapi() -> Done {
+    println!("{}", http::openapi_document());
+    Ok(())
+}
+
 /// Brings the database's tables up to date.
 pub fn migrate() -> Done {
     let config = read_config(false, false)?;

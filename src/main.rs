@@ -37,6 +37,8 @@ enum Command {
     Migrate,
     /// Check that the database keeps its promises; exits with 1 and a list otherwise
     Verify,
+    /// Print the OpenAPI document of the REST interface
+    Openapi,
     /// Manage administrators
     #[command(subcommand)]
     Admin(Admin),
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Check => app::check(),
         Command::Migrate => app::migrate(),
         Command::Verify => app::verify(),
+        Command::Openapi => app::openapi(),
         Command::Admin(Admin::Create { email, first_name, last_name }) => {
             app::create_admin(email, first_name, last_name)
         }

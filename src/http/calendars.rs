@@ -13,9 +13,11 @@ use domain::state::NO_SEQ;
 use domain::{Month, Night, Stay};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Calendar)]
 struct Calendar<'a> {
     property: Uuid,
     epoch: &'a str,
@@ -28,7 +30,8 @@ struct Calendar<'a> {
     digests: BTreeMap<String, String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = NightRange)]
 struct Range {
     from: String,
     to: String,
@@ -39,7 +42,8 @@ struct Range {
     price: Option<i64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Events)]
 struct Events<'a> {
     epoch: &'a str,
     data: Vec<EventView>,
@@ -47,7 +51,8 @@ struct Events<'a> {
     next_after: Option<Seq>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
 struct EventView {
     seq: Seq,
     prev_seq: Seq,
@@ -59,7 +64,8 @@ struct EventView {
 }
 
 /// Who and why: for the host and admins only.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Audit)]
 struct Audit {
     cause: &'static str,
     by: &'static str,
@@ -72,6 +78,21 @@ struct Audit {
 /// The nights that are shown where nobody says: a year from today.
 const DEFAULT_NIGHTS: i32 = 365;
 
+/// The nights `[from, to)` of a property: runs of nights in the same state, with their price. The
+/// tag names the event that the answer is as of.
+#[utoipa::path(
+    get, path = "/properties/{id}/calendar", operation_id = "read_calendar", tag = "calendars",
+    security((), ("bearer" = [])),
+    params(
+        ("id" = Uuid, Path),
+        ("from" = Option<String>, Query, format = Date, description = "Today if absent."),
+        ("to" = Option<String>, Query, format = Date, description = "At most 730 days on."),
+    ),
+    responses(
+        (status = 200, description = "The calendar.", body = Calendar),
+        (status = 304, description = "It is as If-None-Match says."),
+    ),
+)]
 pub(super) async fn read(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -110,6 +131,17 @@ pub(super) async fn read(
     Ok(HttpResponse::Ok().insert_header((header::ETAG, etag.header()?)).json(calendar))
 }
 
+/// What happened to a property's calendar after an event, in order and without gaps. Who and why is
+/// for its host and admins.
+#[utoipa::path(
+    get, path = "/properties/{id}/events", operation_id = "list_events", tag = "calendars",
+    security((), ("bearer" = [])),
+    params(
+        ("id" = Uuid, Path),
+        ("after" = Option<i64>, Query, minimum = 0, description = "The last seq that is known."),
+    ),
+    responses((status = 200, description = "The next events.", body = Events)),
+)]
 pub(super) async fn events(
     engine: web::Data<Engine>,
     MaybeSigned(caller): MaybeSigned,

@@ -8,6 +8,7 @@ pub mod cursor;
 pub mod extract;
 mod failures;
 pub mod headers;
+mod openapi;
 mod operations;
 mod pages;
 mod payments;
@@ -16,6 +17,7 @@ mod properties;
 mod put;
 mod routes;
 
+pub use openapi::text as openapi_document;
 pub use operations::CatchUp;
 pub use routes::{Surface, serve, serve_unready};
 

@@ -13,9 +13,11 @@ use domain::refusal::Refusal;
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewProperty)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
     title: String,
@@ -42,7 +44,8 @@ pub(super) struct Input {
 const READ_ONLY: [&str; 6] =
     ["id", "host_id", "instant_book", "cancellation_policy", "images", "created_at"];
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Property)]
 struct View<'a> {
     id: Uuid,
     host_id: Uuid,
@@ -58,6 +61,7 @@ struct View<'a> {
     currency: &'a str,
     max_guests: u16,
     amenities: &'a [String],
+    #[schema(value_type = Vec<Object>)]
     images: [(); 0],
     status: &'static str,
     instant_book: bool,
@@ -67,7 +71,14 @@ struct View<'a> {
     created_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Amenities)]
+struct Slugs {
+    data: &'static [&'static str],
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Properties)]
 struct List<'a> {
     data: Vec<View<'a>>,
     next_cursor: Option<String>,
@@ -124,6 +135,13 @@ impl<'a> View<'a> {
     }
 }
 
+/// Creates a property of the caller's, who is a host: listed and bookable at once, unless it is a
+/// draft.
+#[utoipa::path(
+    post, path = "/properties", operation_id = "create_property", tag = "properties",
+    security(("bearer" = [])), request_body = Input,
+    responses((status = 201, description = "The property.", body = View)),
+)]
 pub(super) async fn create(
     engine: web::Data<Engine>,
     Signed(caller): Signed,
@@ -140,6 +158,15 @@ pub(super) async fn create(
     Ok(response)
 }
 
+/// A property that is listed, or the caller's.
+#[utoipa::path(
+    get, path = "/properties/{id}", operation_id = "read_property", tag = "properties",
+    security((), ("bearer" = [])), params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, description = "The property.", body = View),
+        (status = 304, description = "It is as If-None-Match says."),
+    ),
+)]
 pub(super) async fn read(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -150,6 +177,13 @@ pub(super) async fn read(
     tagged(&request, &etag(&row), &View::of(&row))
 }
 
+/// Changes a property. Absent fields stay as they are; fields that cannot change may be there if
+/// they are as they are.
+#[utoipa::path(
+    put, path = "/properties/{id}", operation_id = "update_property", tag = "properties",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), request_body = View,
+    responses((status = 200, description = "The property as it is now.", body = View)),
+)]
 pub(super) async fn update(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -174,6 +208,12 @@ pub(super) async fn update(
     Err(Problem::new(Code::Overloaded))
 }
 
+/// Closes a property for good. Its bookings must have ended.
+#[utoipa::path(
+    delete, path = "/properties/{id}", operation_id = "archive_property", tag = "properties",
+    security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 204, description = "It is archived.")),
+)]
 pub(super) async fn archive(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -197,6 +237,22 @@ pub(super) async fn archive(
 /// How often a change is laid over what somebody else has made of the property meanwhile.
 const ATTEMPTS: usize = 5;
 
+/// The listed properties that pass all filters, newest first. `Link` and `next_cursor` lead to the
+/// next page.
+#[utoipa::path(
+    get, path = "/properties", operation_id = "list_properties", tag = "properties",
+    params(
+        ("city" = Option<String>, Query, description = "In any letters."),
+        ("country" = Option<String>, Query, description = "ISO 3166-1 alpha-2."),
+        ("min_price" = Option<i64>, Query, description = "Of a night, in minor units."),
+        ("max_price" = Option<i64>, Query, description = "Of a night, in minor units."),
+        ("guests" = Option<u16>, Query, description = "How many must find room."),
+        ("amenities" = Option<String>, Query, description = "Slugs with commas: all of them."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query),
+    ),
+    responses((status = 200, description = "A page of properties.", body = List)),
+)]
 pub(super) async fn list(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -236,11 +292,12 @@ fn filters(params: &mut Params) -> Result<Filters, Problem> {
     })
 }
 
+/// The amenities that a property may have.
+#[utoipa::path(
+    get, path = "/amenities", operation_id = "list_amenities", tag = "properties",
+    responses((status = 200, description = "Slugs.", body = Slugs)),
+)]
 pub(super) async fn amenities() -> HttpResponse {
-    #[derive(Serialize)]
-    struct Slugs {
-        data: &'static [&'static str],
-    }
     HttpResponse::Ok().json(Slugs { data: &AMENITIES })
 }
 

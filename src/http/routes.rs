@@ -1,8 +1,8 @@
 //! The routes, and the servers that answer on them.
 
 use super::operations::CatchUp;
-use super::{accounts, bookings, calendars, headers, operations, pages, payments, problem};
-use super::{extract, properties};
+use super::{accounts, bookings, calendars, headers, openapi, operations, pages, payments};
+use super::{extract, problem, properties};
 use crate::auth::{Caller, TokenError};
 use crate::engine::Engine;
 use actix_web::dev::Server;
@@ -85,6 +85,9 @@ fn routes(config: &mut web::ServiceConfig, surface: &Surface) {
         .route("/ws", web::get().to(pages::live))
         .route("/", web::get().to(pages::home))
         .route("/docs/errors", web::get().to(pages::errors))
+        .route("/api/docs", web::get().to(openapi::page))
+        .route("/api/docs/{path:.*}", web::get().to(openapi::file))
+        .route("/api/openapi.json", web::get().to(openapi::document))
         .route("/widget/{path:.*}", web::get().to(pages::widget));
     if surface.engine.clock.is_test() {
         config.route("/test/clock", web::post().to(operations::move_clock));

@@ -11,6 +11,7 @@ mod contention;
 mod crash;
 mod http;
 mod keys;
+mod openapi;
 mod page;
 mod payments;
 mod properties;
