@@ -9,6 +9,7 @@ mod bad_input;
 mod bystanders;
 mod contention;
 mod crash;
+mod described;
 mod http;
 mod keys;
 mod openapi;

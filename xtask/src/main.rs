@@ -12,6 +12,7 @@ mod keeper;
 mod packages;
 mod postgres;
 mod prove;
+mod python;
 mod suite;
 mod tally;
 mod test;

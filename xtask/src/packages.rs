@@ -18,6 +18,8 @@ pub(crate) enum Need {
     Chromium,
     Chromedriver,
     Node,
+    /// Python with the module that makes virtual environments.
+    Python,
 }
 
 impl Need {
@@ -27,6 +29,7 @@ impl Need {
             Self::Chromium => "chromium",
             Self::Chromedriver => "chromium-driver",
             Self::Node => "nodejs",
+            Self::Python => "python3-venv",
         }
     }
 
@@ -37,6 +40,9 @@ impl Need {
             Self::Chromium => on_path(&["chromium", "chromium-browser", "google-chrome"]),
             Self::Chromedriver => on_path(&["chromedriver"]),
             Self::Node => on_path(&["node", "nodejs"]),
+            Self::Python => on_path(&["python3"]).filter(|python| {
+                succeeds(Command::new(python).args(["-c", "import ensurepip, venv"]))
+            }),
         }
     }
 }

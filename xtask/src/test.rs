@@ -13,6 +13,7 @@ use crate::cargo::{self, COMMON, TestBinary};
 use crate::elsewhere;
 use crate::packages::{self, Need};
 use crate::postgres::Postgres;
+use crate::python;
 use crate::suite::{self, Kind, Outcome};
 use crate::tally::Tally;
 
@@ -22,13 +23,15 @@ pub(crate) struct Machine {
     chromium: PathBuf,
     chromedriver: PathBuf,
     node: PathBuf,
+    schemathesis: PathBuf,
 }
 
 impl Machine {
     pub(crate) fn prepare() -> Result<Self> {
-        let needs = [Need::Postgres, Need::Chromium, Need::Chromedriver, Need::Node];
-        let [postgres, chromium, chromedriver, node] = packages::find_or_install(needs)?;
-        Ok(Self { postgres, chromium, chromedriver, node })
+        let needs = [Need::Postgres, Need::Chromium, Need::Chromedriver, Need::Node, Need::Python];
+        let [postgres, chromium, chromedriver, node, python] = packages::find_or_install(needs)?;
+        let schemathesis = python::programs(&python)?.join("schemathesis");
+        Ok(Self { postgres, chromium, chromedriver, node, schemathesis })
     }
 
     pub(crate) fn start_postgres(&self) -> Result<Postgres> {
@@ -40,6 +43,7 @@ impl Machine {
         let mut command = binary.command();
         command.env("TEST_DATABASE_URL", postgres.url("postgres"));
         command.env("CHROMIUM", &self.chromium).env("CHROMEDRIVER", &self.chromedriver);
+        command.env("SCHEMATHESIS", &self.schemathesis);
         command
     }
 
