@@ -10,6 +10,7 @@ use domain::command::Key;
 use domain::event::Sealed;
 use domain::money::Currency;
 use domain::policy::Policy;
+use domain::review::Ratings;
 use domain::property::{CHECK_IN_FROM, CHECK_OUT_BY, Listing, MAX_GUESTS, MAX_PRICE, Property};
 use domain::zone::Zone;
 use domain::{Instant, PropertyId, UserId};
@@ -163,6 +164,7 @@ impl Engine {
             latitude: new.latitude,
             longitude: new.longitude,
             amenities: new.amenities,
+            ratings: Ratings::default(),
             created_at: self.clock.now(),
         })
     }

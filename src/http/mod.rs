@@ -13,6 +13,7 @@ mod pages;
 mod payments;
 pub mod problem;
 mod properties;
+mod reviews;
 mod routes;
 
 pub use operations::CatchUp;

@@ -11,6 +11,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 #[derive(Deserialize)]
@@ -56,6 +57,9 @@ struct View<'a> {
     check_in_from: String,
     check_out_by: String,
     cancellation_policy: &'static str,
+    /// A number with two decimals, written from whole numbers.
+    avg_rating: Option<Box<RawValue>>,
+    review_count: i64,
     created_at: String,
 }
 
@@ -109,6 +113,11 @@ impl<'a> View<'a> {
             check_in_from: hours_and_minutes(property.check_in_from),
             check_out_by: hours_and_minutes(property.check_out_by),
             cancellation_policy: property.policy.name(),
+            avg_rating: row
+                .ratings
+                .average()
+                .and_then(|average| RawValue::from_string(average.to_string()).ok()),
+            review_count: row.ratings.count,
             created_at: row.created_at.to_string(),
         }
     }
@@ -157,9 +166,9 @@ pub(super) async fn list(
     Ok(response.json(List { data, next_cursor: next.map(|next| next.to_string()) }))
 }
 
-/// A property does not change yet, so its first version is its only one.
+/// Only its ratings change yet, and their sum and number tell all of them apart.
 fn etag(row: &PropertyRow) -> ETag {
-    ETag::of(row.property.id, 1)
+    ETag::of(row.property.id, format_args!("1-{}-{}", row.ratings.sum, row.ratings.count))
 }
 
 fn hours_and_minutes(time: Time) -> String {

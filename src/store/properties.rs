@@ -7,6 +7,7 @@ use super::{Store, StoreError, read, write};
 use domain::command::Key;
 use domain::event::Sealed;
 use domain::property::Listing;
+use domain::review::Ratings;
 use domain::{Instant, Property, PropertyId};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -23,6 +24,8 @@ pub struct PropertyRow {
     pub latitude: Option<f64>,
     pub longitude: Option<f64>,
     pub amenities: Vec<String>,
+    /// They change with reviews.
+    pub ratings: Ratings,
     pub created_at: Instant,
 }
 
@@ -38,6 +41,8 @@ struct Columns {
     latitude: Option<f64>,
     longitude: Option<f64>,
     amenities: String,
+    rating_sum: i64,
+    review_count: i64,
     created_at: i64,
 }
 
@@ -56,6 +61,7 @@ impl TryFrom<Columns> for PropertyRow {
             longitude: row.longitude,
             amenities: serde_json::from_str(&row.amenities)
                 .map_err(|_| StoreError::Corrupt("property.amenities"))?,
+            ratings: Ratings { sum: row.rating_sum, count: row.review_count },
             created_at: Instant::from_micros(row.created_at),
         })
     }

@@ -83,7 +83,7 @@ async fn picture(ground: &Ground, property: PropertyId) -> (Vec<String>, usize, 
         .map(|b| format!("{:?} {} {} {} {:?}", b.status, b.version, b.paid, b.refunded, b.stay))
         .collect();
     bookings.sort();
-    let all = ground.store.bookings_of_guest(ground.guest, None, 10_000).await.expect("bookings");
+    let all = ground.store.bookings_of_guest(ground.guest, BookingFilter::default(), None, 10_000).await.expect("bookings");
     let here = all.iter().filter(|(of, _)| *of == property).count();
     (bookings, here, stored.head.seq)
 }
