@@ -89,9 +89,7 @@ impl StatusName {
 
 /// The text names no status of a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "must be one of PENDING, CONFIRMED, COMPLETED, CANCELED, DECLINED, EXPIRED and NO_SHOW"
-)]
+#[error("must be one of PENDING, CONFIRMED, COMPLETED, CANCELED, DECLINED, EXPIRED and NO_SHOW")]
 pub struct UnknownStatus;
 
 impl FromStr for StatusName {

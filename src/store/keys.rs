@@ -99,11 +99,7 @@ impl Store {
         let (store, key) = (self.clone(), key.clone());
         self.spawn(async move {
             let claimed: Option<Claimed> = read!(store, |on| {
-                sqlx::query_as(FIND)
-                    .bind(key.caller.0)
-                    .bind(&*key.text)
-                    .fetch_optional(on)
-                    .await?
+                sqlx::query_as(FIND).bind(key.caller.0).bind(&*key.text).fetch_optional(on).await?
             });
             let known = claimed.map(|claimed| claimed.resource(key.request)).transpose()?;
             Ok(Created::of(known, |id| id))

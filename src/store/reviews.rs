@@ -62,16 +62,19 @@ impl TryFrom<Columns> for Review {
     type Error = StoreError;
 
     fn try_from(row: Columns) -> Result<Self, StoreError> {
-        let reply = row.reply.zip(row.replied_at).map(|(comment, at)| Reply {
-            comment,
-            created_at: Instant::from_micros(at),
-        });
+        let reply = row
+            .reply
+            .zip(row.replied_at)
+            .map(|(comment, at)| Reply { comment, created_at: Instant::from_micros(at) });
         Ok(Self {
             id: ReviewId(row.review_id),
             property: PropertyId(row.property_id),
             booking: BookingId(row.booking_id),
             author: UserId(row.author_id),
-            direction: row.direction.parse().map_err(|_| StoreError::Corrupt("review.direction"))?,
+            direction: row
+                .direction
+                .parse()
+                .map_err(|_| StoreError::Corrupt("review.direction"))?,
             rating: Rating::of(i64::from(row.rating))
                 .map_err(|_| StoreError::Corrupt("review.rating"))?,
             comment: row.comment,
@@ -115,12 +118,7 @@ const REPLY: &str = "update review set reply = $2, replied_at = $3, version = ve
 /// Adds to the sum and the number of a property's ratings, in the transaction of the review.
 macro_rules! count {
     ($on:expr, $property:expr, $stars:expr, $reviews:expr) => {
-        sqlx::query(COUNT)
-            .bind($property.0)
-            .bind($stars)
-            .bind($reviews)
-            .execute(&mut *$on)
-            .await?
+        sqlx::query(COUNT).bind($property.0).bind($stars).bind($reviews).execute(&mut *$on).await?
     };
 }
 
