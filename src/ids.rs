@@ -1,7 +1,7 @@
 //! The one maker of ids: UUIDv7 (RFC 9562), so that they sort by the time of the product's clock.
 
 use crate::clock::Clock;
-use domain::{BookingId, PaymentId, PropertyId, UserId};
+use domain::{BookingId, PaymentId, PropertyId, ReviewId, UserId};
 use uuid::{NoContext, Timestamp, Uuid};
 
 /// Makes ids; clones share the clock.
@@ -37,5 +37,9 @@ impl Ids {
 
     pub fn payment(&self, property: PropertyId) -> PaymentId {
         PaymentId(property.bind(self.fresh()))
+    }
+
+    pub fn review(&self, property: PropertyId) -> ReviewId {
+        ReviewId(property.bind(self.fresh()))
     }
 }

@@ -7,6 +7,7 @@
 
 use crate::policy::Policy;
 use crate::{BookingId, Currency, Instant, Night, PaymentId, QuoteId, Stay, UserId};
+use std::str::FromStr;
 use std::time::Duration;
 
 /// What a pending booking waits for.
@@ -69,6 +70,33 @@ impl Status {
             Self::Pending { expires_at, .. } => Some(expires_at),
             _ => None,
         }
+    }
+}
+
+/// The name of a status without its facts: what lists are filtered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusName(&'static str);
+
+impl StatusName {
+    const ALL: [&'static str; 7] =
+        ["PENDING", "CONFIRMED", "COMPLETED", "CANCELED", "DECLINED", "EXPIRED", "NO_SHOW"];
+
+    /// The stored and shown name.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+/// The text names no status of a booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of PENDING, CONFIRMED, COMPLETED, CANCELED, DECLINED, EXPIRED and NO_SHOW")]
+pub struct UnknownStatus;
+
+impl FromStr for StatusName {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        Self::ALL.into_iter().find(|name| *name == text).map(Self).ok_or(UnknownStatus)
     }
 }
 
@@ -270,6 +298,19 @@ impl Booking {
             }
             _ => Err(Illegal::Status(status)),
         }
+    }
+
+    /// What a cancellation at this moment would make of the booking: the step itself, taken on a
+    /// copy after whatever the clock has to do before.
+    pub fn if_canceled(&self, by_guest: bool, now: Instant) -> Result<Self, Illegal> {
+        let taken = |stepped| match stepped {
+            Stepped::To(_, booking) | Stepped::Already(booking) => booking,
+        };
+        let mut booking = self.clone();
+        if booking.deadline().is_some_and(|deadline| now >= deadline) {
+            booking = taken(booking.step(Step::Deadline { release: Duration::ZERO }, now)?);
+        }
+        booking.step(Step::Cancel { by_guest }, now).map(taken)
     }
 
     fn start_attempt(mut self, payment: PaymentId) -> Result<Stepped, Illegal> {

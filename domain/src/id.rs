@@ -36,6 +36,8 @@ ids! {
     QuoteId;
     /// One attempt to pay for a booking.
     PaymentId;
+    /// What somebody said of a stay.
+    ReviewId;
     /// Work that follows from an event.
     JobId;
     /// A guest, a host or an admin.

@@ -4,10 +4,10 @@
 //! arguments, so that every decision can be repeated, simulated from a seed and tested as a table.
 //!
 //! In reading order: what things are ([`id`], [`instant`], [`stay`], [`money`], [`zone`],
-//! [`policy`], [`property`], [`booking`]), what a property's calendar looks like ([`calendar`]),
-//! what happened ([`event`], [`codec`]), what is decided ([`command`], [`refusal`], [`state`],
-//! [`decide`]), what goes to the database ([`group`]) and the two machines that carry a command
-//! from request to reply ([`pipeline`]).
+//! [`policy`], [`property`], [`booking`], [`review`]), what a property's calendar looks like
+//! ([`calendar`]), what happened ([`event`], [`codec`]), what is decided ([`command`],
+//! [`refusal`], [`state`], [`decide`]), what goes to the database ([`group`]) and the two machines
+//! that carry a command from request to reply ([`pipeline`]).
 
 pub mod booking;
 pub mod calendar;
@@ -23,6 +23,7 @@ pub mod pipeline;
 pub mod policy;
 pub mod property;
 pub mod refusal;
+pub mod review;
 pub mod state;
 pub mod stay;
 pub mod switches;
@@ -31,7 +32,7 @@ pub mod zone;
 pub use booking::{Awaiting, Booking, Status};
 pub use calendar::{Calendar, NightState};
 pub use event::{Event, Fact};
-pub use id::{BookingId, JobId, PaymentId, PropertyId, QuoteId, UserId};
+pub use id::{BookingId, JobId, PaymentId, PropertyId, QuoteId, ReviewId, UserId};
 pub use instant::Instant;
 pub use money::{Currency, Money};
 pub use property::Property;

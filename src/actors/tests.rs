@@ -13,6 +13,7 @@ use domain::event::{By, Sealed};
 use domain::pipeline::property::Answer;
 use domain::policy::Policy;
 use domain::property::{CHECK_IN_FROM, CHECK_OUT_BY, Listing, Page, Property};
+use domain::review::Ratings;
 use domain::state::Settings;
 use domain::zone::Zone;
 use domain::{BookingId, PropertyId, Stay, UserId};
@@ -98,6 +99,7 @@ impl House {
                 amenities: Vec::new(),
             },
             seq: 1,
+            ratings: Ratings::default(),
             created_at: now,
         };
         self.store.create_property(row, first, None).await.expect("made");

@@ -38,6 +38,15 @@ pub enum Action {
     CancelBooking,
     StartPayment,
     ReadPayment,
+    ListPayments,
+    /// What a cancellation would return now.
+    PreviewRefund,
+    WriteReview,
+    ReadReview,
+    ListReviews,
+    ChangeReview,
+    DeleteReview,
+    ReplyToReview,
 }
 
 /// What the caller is to the thing the action is about.
@@ -45,11 +54,11 @@ pub enum Action {
 pub enum Ownership {
     /// There is no such thing yet, or it is the caller's own by construction (a list of one's own).
     Unowned,
-    /// Somebody else's, but shown to everybody: a listed property.
+    /// Somebody else's, but shown to everybody: a listed property, a review.
     Public,
     /// Somebody else's and nobody else's business.
     Foreign,
-    /// The caller is the guest of the booking, or pays for it.
+    /// The caller is the guest of the booking, pays for it, or wrote the review of it.
     Guest,
     /// The caller is the host of the property.
     Host,
@@ -85,9 +94,10 @@ const ANYBODY: Who = ANONYMOUS | SIGNED;
 /// The table. A host may do all that a guest may. Booking is open on things that are foreign,
 /// because an unlisted property answers with the refusal `property_unlisted`; and to the host,
 /// whom `domain` tells why not. A payment concerns its guest: it carries what the guest needs to
-/// pay at the provider, which a host must not see.
+/// pay at the provider, which a host must not see. Whether an author may still change a review is a
+/// question of time, which the table does not know.
 #[rustfmt::skip]
-const TABLE: [(Action, [Who; 6]); 15] = [
+const TABLE: [(Action, [Who; 6]); 23] = [
     //                        Unowned       Public   Foreign  Guest    Host          Own
     (Action::Register,       [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::Login,          [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
@@ -104,6 +114,14 @@ const TABLE: [(Action, [Who; 6]); 15] = [
     (Action::CancelBooking,  [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
     (Action::StartPayment,   [NOBODY,       NOBODY,  NOBODY,  SIGNED,  NOBODY,       NOBODY]),
     (Action::ReadPayment,    [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
+    (Action::ListPayments,   [SIGNED,       NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
+    (Action::PreviewRefund,  [NOBODY,       NOBODY,  ADMIN,   SIGNED,  HOST | ADMIN, NOBODY]),
+    (Action::WriteReview,    [NOBODY,       NOBODY,  NOBODY,  SIGNED,  NOBODY,       NOBODY]),
+    (Action::ReadReview,     [NOBODY,       ANYBODY, NOBODY,  NOBODY,  NOBODY,       NOBODY]),
+    (Action::ListReviews,    [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
+    (Action::ChangeReview,   [NOBODY,       ADMIN,   NOBODY,  SIGNED,  ADMIN,        NOBODY]),
+    (Action::DeleteReview,   [NOBODY,       ADMIN,   NOBODY,  SIGNED,  ADMIN,        NOBODY]),
+    (Action::ReplyToReview,  [NOBODY,       NOBODY,  NOBODY,  NOBODY,  HOST | ADMIN, NOBODY]),
 ];
 
 /// Whether the caller may do this to a thing that is so much theirs.
@@ -143,6 +161,17 @@ impl Ownership {
             Some(caller) if caller.id == guest => Self::Guest,
             Some(caller) if caller.id == host => Self::Host,
             _ => Self::Foreign,
+        }
+    }
+
+    /// What the caller is to a review; `host` is that of its property, where it is known.
+    pub fn of_review(caller: &Caller, author: UserId, host: Option<UserId>) -> Self {
+        if caller.id == author {
+            Self::Guest
+        } else if Some(caller.id) == host {
+            Self::Host
+        } else {
+            Self::Public
         }
     }
 
@@ -188,6 +217,14 @@ ListBookings    1+++ 1333 1444 1333 1333 1333
 CancelBooking   1333 1333 144+ 1+++ 133+ 1333
 StartPayment    1333 1333 1444 1+++ 1333 1333
 ReadPayment     1333 1333 144+ 1+++ 133+ 1333
+ListPayments    1+++ 1333 1444 1333 1333 1333
+PreviewRefund   1333 1333 144+ 1+++ 13++ 1333
+WriteReview     1333 1333 1444 1+++ 1333 1333
+ReadReview      3333 ++++ 4444 3333 3333 3333
+ListReviews     3333 ++++ 444+ 3333 33++ 3333
+ChangeReview    1333 133+ 1444 1+++ 133+ 1333
+DeleteReview    1333 133+ 1444 1+++ 133+ 1333
+ReplyToReview   1333 1333 1444 1333 13++ 1333
 ";
 
     fn caller(role: Role) -> Caller {
@@ -240,6 +277,9 @@ ReadPayment     1333 1333 144+ 1+++ 133+ 1333
         assert_eq!(Ownership::of_booking(seen, me.id, other), Ownership::Guest);
         assert_eq!(Ownership::of_booking(seen, other, me.id), Ownership::Host);
         assert_eq!(Ownership::of_booking(seen, other, other), Ownership::Foreign);
+        assert_eq!(Ownership::of_review(&me, me.id, Some(other)), Ownership::Guest);
+        assert_eq!(Ownership::of_review(&me, other, Some(me.id)), Ownership::Host);
+        assert_eq!(Ownership::of_review(&me, other, None), Ownership::Public);
         assert_eq!(Ownership::of_account(seen, me.id), Ownership::Own);
         assert_eq!(Ownership::of_account(None, me.id), Ownership::Foreign);
     }

@@ -6,6 +6,7 @@ use crate::auth::Caller;
 use crate::auth::policy::{Action, Ownership, allow};
 use crate::store::StoreError;
 use crate::store::accounts::Role;
+use crate::store::bookings::BookingFilter;
 use domain::booking::{Booking, Status, Step};
 use domain::command::{Command, Intent, Key};
 use domain::event::{By, Fact, Seq};
@@ -65,12 +66,13 @@ impl Engine {
         Ok(Made { property, booking, replayed: false })
     }
 
-    /// The bookings that the caller made, or those of the caller's properties, newest first, after
-    /// a place in the list.
+    /// The bookings that the caller made, or those of the caller's properties, so far as the filter
+    /// lets them through, newest first, after a place in the list.
     pub async fn bookings(
         &self,
         caller: &Caller,
         side: Side,
+        filter: BookingFilter,
         after: Option<(Instant, Uuid)>,
         limit: usize,
     ) -> Result<Vec<(PropertyId, Booking)>, Error> {
@@ -78,9 +80,22 @@ impl Engine {
         let after = after.map(|(at, id)| (at, BookingId(id)));
         let limit = super::rows(limit);
         Ok(match side {
-            Side::Guest => self.store.bookings_of_guest(caller.id, after, limit).await?,
-            Side::Host => self.store.bookings_of_host(caller.id, after, limit).await?,
+            Side::Guest => self.store.bookings_of_guest(caller.id, filter, after, limit).await?,
+            Side::Host => self.store.bookings_of_host(caller.id, filter, after, limit).await?,
         })
+    }
+
+    /// A booking as a cancellation by the caller would leave it at this moment. Nothing happens.
+    pub async fn preview_cancellation(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+    ) -> Result<Booking, Error> {
+        let (property, booking) = self.store.booking(id).await?.ok_or(Error::NotFound)?;
+        let ownership = self.booking_ownership(caller, property, &booking).await?;
+        allow(Action::PreviewRefund, Some(caller), ownership)?;
+        let canceled = booking.if_canceled(booking.guest == caller.id, self.clock.now());
+        canceled.map_err(|illegal| Refusal::Illegal(illegal).into())
     }
 
     /// Gives a booking up. One that is canceled already stays as it is.
@@ -167,7 +182,7 @@ impl Engine {
     }
 
     /// What the caller is to a booking; the host is asked for only where the caller could be it.
-    async fn booking_ownership(
+    pub(super) async fn booking_ownership(
         &self,
         caller: &Caller,
         property: PropertyId,

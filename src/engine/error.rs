@@ -6,6 +6,7 @@ use crate::auth::Denied;
 use crate::auth::passwords::Unhashed;
 use crate::store::StoreError;
 use domain::refusal::Refusal;
+use domain::review;
 
 /// What stands in the way of a request.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub enum Error {
     /// The domain says no, and why.
     #[error("refused")]
     Refused(Refusal),
+    /// The stay cannot be reviewed, or the review not be changed or answered, and why.
+    #[error(transparent)]
+    Unreviewable(#[from] review::Refusal),
     /// Fields that cannot be.
     #[error("a field is not valid")]
     Fields(Vec<FieldError>),

@@ -8,6 +8,7 @@ mod calendars;
 mod error;
 mod payments;
 mod properties;
+mod reviews;
 
 pub use accounts::{Registration, Session};
 pub use bookings::{BookingRequest, Made, Side};
@@ -15,6 +16,7 @@ pub use calendars::CalendarView;
 pub use error::{Error, FieldError};
 pub use payments::{PaymentRequest, Settlements};
 pub use properties::{AMENITIES, PropertyInput};
+pub use reviews::{NewReview, ReviewChange, Subject};
 
 use crate::actors::Registry;
 use crate::auth::passwords::Passwords;

@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 /// What a guest asks for.
 #[derive(Clone, Debug)]
@@ -68,6 +69,18 @@ impl Engine {
         let booking = self.store.booking(record.booking).await?.ok_or(Error::NotFound)?.1;
         allow(Action::ReadPayment, Some(caller), ownership(caller, &booking))?;
         Ok(record)
+    }
+
+    /// The payments for the caller's bookings, newest first, after a place in the list.
+    pub async fn payments(
+        &self,
+        caller: &Caller,
+        after: Option<(Instant, Uuid)>,
+        limit: usize,
+    ) -> Result<Vec<Payment>, Error> {
+        allow(Action::ListPayments, Some(caller), Ownership::Unowned)?;
+        let after = after.map(|(at, id)| (at, PaymentId(id)));
+        Ok(self.store.payments_of_guest(caller.id, after, super::rows(limit)).await?)
     }
 
     /// Waits until the provider's word has been acted on, or for as long as an answer may wait.

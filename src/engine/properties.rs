@@ -16,6 +16,7 @@ use domain::policy::Policy;
 use domain::property::{
     CHECK_IN_FROM, CHECK_OUT_BY, Edit, Listing, MAX_GUESTS, MAX_PRICE, Page, Property,
 };
+use domain::review::Ratings;
 use domain::zone::Zone;
 use domain::{Instant, PropertyId, UserId};
 use jiff::civil::Time;
@@ -297,7 +298,8 @@ impl Engine {
             longitude: new.longitude,
             amenities,
         };
-        Ok(PropertyRow { property, page, seq: 1, created_at: self.clock.now() })
+        let (ratings, created_at) = (Ratings::default(), self.clock.now());
+        Ok(PropertyRow { property, page, seq: 1, ratings, created_at })
     }
 }
 

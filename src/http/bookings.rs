@@ -7,6 +7,7 @@ use super::problem::{FieldError, Problem};
 use super::{mark_replayed, tagged};
 use crate::auth::Caller;
 use crate::engine::{BookingRequest, Engine, Made, Side};
+use crate::store::bookings::BookingFilter;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::stay::DateError;
@@ -55,11 +56,20 @@ struct View<'a> {
     refund: Option<Refund<'a>>,
 }
 
-/// What goes back to the guest of a canceled booking.
+/// What goes back to the guest of a canceled booking, or stays with the host.
 #[derive(Serialize)]
 struct Refund<'a> {
     amount: i64,
     currency: &'a str,
+}
+
+/// What a cancellation would do now.
+#[derive(Serialize)]
+struct Preview<'a> {
+    booking_id: Uuid,
+    cancellation_policy: &'static str,
+    refund: Refund<'a>,
+    retained: Refund<'a>,
 }
 
 #[derive(Serialize)]
@@ -140,10 +150,11 @@ pub(super) async fn list(
         Some("host") => Side::Host,
         Some(_) => return Err(Problem::field("/as", "must be guest or host")),
     };
+    let filter = filter(&mut params)?;
     let page = params.page()?;
     params.end()?;
     let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
-    let mut rows = engine.bookings(&caller, side, after, page.limit + 1).await?;
+    let mut rows = engine.bookings(&caller, side, filter, after, page.limit + 1).await?;
     let place = |(_, booking): &(PropertyId, Booking)| Cursor {
         created_at: booking.created_at,
         id: booking.id.0,
@@ -176,6 +187,22 @@ pub(super) async fn cancel(
     Ok(response)
 }
 
+pub(super) async fn cancellation(
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    BookingPath(id): BookingPath,
+) -> Result<HttpResponse, Problem> {
+    let canceled = engine.preview_cancellation(&caller, id).await?;
+    let sum = |amount| Refund { amount, currency: canceled.currency.code() };
+    // The numbers change with time and by no event, so nobody may keep them.
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(Preview {
+        booking_id: canceled.id.0,
+        cancellation_policy: canceled.policy.name(),
+        refund: sum(canceled.refunded),
+        retained: sum(canceled.paid - canceled.refunded),
+    }))
+}
+
 async fn book(
     engine: &Engine,
     caller: &Caller,
@@ -189,6 +216,17 @@ async fn book(
         .json(View::of(property, &booking));
     mark_replayed(&mut response, replayed);
     Ok(response)
+}
+
+/// Takes the filters of a list of bookings.
+fn filter(params: &mut Params) -> Result<BookingFilter, Problem> {
+    let dates = params.dates()?;
+    Ok(BookingFilter {
+        property: params.id("property")?.map(PropertyId),
+        status: params.take("status")?,
+        from: dates.from,
+        to: dates.to,
+    })
 }
 
 /// Reads dates and guests; names every field that is wrong.

@@ -11,6 +11,7 @@ impl From<Error> for Problem {
             Error::Denied(denied) => denied.into(),
             Error::NotFound => Self::new(Code::NotFound),
             Error::Refused(refusal) => refusal.into(),
+            Error::Unreviewable(refusal) => refusal.into(),
             Error::Fields(fields) => {
                 let named =
                     |field: crate::engine::FieldError| FieldError::new(field.pointer, field.detail);

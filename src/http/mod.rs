@@ -15,6 +15,7 @@ mod payments;
 pub mod problem;
 mod properties;
 mod put;
+mod reviews;
 mod routes;
 
 pub use openapi::text as openapi_document;

@@ -1,6 +1,7 @@
 //! `/payments`.
 
-use super::extract::{Body, IdempotencyKey, PaymentPath, Signed};
+use super::cursor::{self, Cursor};
+use super::extract::{Body, IdempotencyKey, Page, PaymentPath, Signed};
 use super::headers::ETag;
 use super::problem::Problem;
 use super::{mark_replayed, tagged};
@@ -32,6 +33,12 @@ struct View<'a> {
     status: &'static str,
     refunded_amount: i64,
     created_at: String,
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    data: Vec<View<'a>>,
+    next_cursor: Option<String>,
 }
 
 impl<'a> View<'a> {
@@ -83,4 +90,22 @@ pub(super) async fn read(
     // A payment moves forward only, so its status and what went back tell its versions apart.
     let version = format_args!("{}-{}", payment.status.name(), payment.refunded);
     tagged(&request, &ETag::of(payment.id, version), &View::of(&payment))
+}
+
+pub(super) async fn list(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    page: Page,
+) -> Result<HttpResponse, Problem> {
+    let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
+    let mut rows = engine.payments(&caller, after, page.limit + 1).await?;
+    let place = |payment: &Payment| Cursor { created_at: payment.created_at, id: payment.id.0 };
+    let next = cursor::next(&mut rows, page.limit, place);
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = &next {
+        response.insert_header((header::LINK, cursor::next_link(request.uri(), *next)?));
+    }
+    let data = rows.iter().map(View::of).collect();
+    Ok(response.json(List { data, next_cursor: next.map(|next| next.to_string()) }))
 }

@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::refusal::Refusal;
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -41,8 +42,16 @@ pub(super) struct Input {
 }
 
 /// What a host cannot change by `PUT`.
-const READ_ONLY: [&str; 6] =
-    ["id", "host_id", "instant_book", "cancellation_policy", "images", "created_at"];
+const READ_ONLY: [&str; 8] = [
+    "id",
+    "host_id",
+    "instant_book",
+    "cancellation_policy",
+    "images",
+    "avg_rating",
+    "review_count",
+    "created_at",
+];
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Property)]
@@ -68,6 +77,10 @@ struct View<'a> {
     check_in_from: String,
     check_out_by: String,
     cancellation_policy: &'static str,
+    /// A number with two decimals, written from whole numbers.
+    #[schema(value_type = Option<f64>)]
+    avg_rating: Option<Box<RawValue>>,
+    review_count: i64,
     created_at: String,
 }
 
@@ -130,6 +143,11 @@ impl<'a> View<'a> {
             check_in_from: hours_and_minutes(property.check_in_from),
             check_out_by: hours_and_minutes(property.check_out_by),
             cancellation_policy: property.policy.name(),
+            avg_rating: row
+                .ratings
+                .average()
+                .and_then(|average| RawValue::from_string(average.to_string()).ok()),
+            review_count: row.ratings.count,
             created_at: row.created_at.to_string(),
         }
     }
@@ -301,8 +319,10 @@ pub(super) async fn amenities() -> HttpResponse {
     HttpResponse::Ok().json(Slugs { data: &AMENITIES })
 }
 
+/// An edit is an event; reviews change nothing but the ratings.
 fn etag(row: &PropertyRow) -> ETag {
-    ETag::of(row.property.id, row.seq)
+    let (sum, count) = (row.ratings.sum, row.ratings.count);
+    ETag::of(row.property.id, format_args!("{}-{sum}-{count}", row.seq))
 }
 
 fn hours_and_minutes(time: Time) -> String {

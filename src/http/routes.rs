@@ -2,7 +2,7 @@
 
 use super::operations::CatchUp;
 use super::{accounts, bookings, calendars, headers, openapi, operations, pages, payments};
-use super::{extract, problem, properties};
+use super::{extract, problem, properties, reviews};
 use crate::auth::{Caller, TokenError};
 use crate::engine::Engine;
 use actix_web::dev::Server;
@@ -134,6 +134,26 @@ fn resources(config: &mut web::ServiceConfig) {
                 .route(web::get().to(bookings::read))
                 .route(web::delete().to(bookings::cancel)),
         )
-        .service(web::resource("/payments").route(web::post().to(payments::create)))
-        .service(web::resource("/payments/{id}").route(web::get().to(payments::read)));
+        .service(
+            web::resource("/bookings/{id}/cancellation")
+                .route(web::get().to(bookings::cancellation)),
+        )
+        .service(
+            web::resource("/payments")
+                .route(web::get().to(payments::list))
+                .route(web::post().to(payments::create)),
+        )
+        .service(web::resource("/payments/{id}").route(web::get().to(payments::read)))
+        .service(
+            web::resource("/reviews")
+                .route(web::get().to(reviews::list))
+                .route(web::post().to(reviews::create)),
+        )
+        .service(
+            web::resource("/reviews/{id}")
+                .route(web::get().to(reviews::read))
+                .route(web::put().to(reviews::change))
+                .route(web::delete().to(reviews::delete)),
+        )
+        .service(web::resource("/reviews/{id}/reply").route(web::post().to(reviews::reply)));
 }

@@ -43,6 +43,12 @@ pub enum StoreError {
     /// An account with this e-mail address exists.
     #[error("the e-mail address belongs to an account")]
     EmailTaken,
+    /// The booking has a review; nothing was written.
+    #[error("the booking has a review")]
+    AlreadyReviewed,
+    /// The review has a reply, or is gone; nothing was written.
+    #[error("the review has a reply, or is gone")]
+    AlreadyReplied,
     /// The work was broken off by the end of the runtime or by a panic.
     #[error("database work was broken off")]
     Interrupted,

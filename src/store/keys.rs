@@ -3,9 +3,9 @@
 //! Keys of bookings are written by the commit and read by loading; here are the keys of what is
 //! made outside a calendar, and the end of all keys after a day.
 
-use super::{Store, StoreError, booking_row, write};
+use super::{Store, StoreError, booking_row, read, write};
 use domain::Instant;
-use domain::command::KeyUse;
+use domain::command::{Key, KeyUse};
 use domain::state::KEY_TTL;
 use sqlx::FromRow;
 use std::sync::Arc;
@@ -94,6 +94,19 @@ const FORGET: &str =
     "delete from idempotency_key where caller_id = $1 and key = $2 and created_at < $3";
 
 impl Store {
+    /// What a key stands for: [`Created::New`] where it is free.
+    pub async fn made_under(&self, key: &Key) -> Result<Created<Uuid>, StoreError> {
+        let (store, key) = (self.clone(), key.clone());
+        self.spawn(async move {
+            let claimed: Option<Claimed> = read!(store, |on| {
+                sqlx::query_as(FIND).bind(key.caller.0).bind(&*key.text).fetch_optional(on).await?
+            });
+            let known = claimed.map(|claimed| claimed.resource(key.request)).transpose()?;
+            Ok(Created::of(known, |id| id))
+        })
+        .await
+    }
+
     /// Forgets a key that was used more than a day before it is used now; says whether it was.
     pub async fn forget_old_key(&self, used: &KeyUse) -> Result<bool, StoreError> {
         let store = self.clone();

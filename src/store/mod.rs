@@ -36,6 +36,7 @@ pub mod jobs;
 pub mod keys;
 pub mod payments;
 pub mod properties;
+pub mod reviews;
 pub mod turn;
 pub mod verify;
 

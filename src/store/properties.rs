@@ -7,6 +7,7 @@ use super::{Store, StoreError, read, write};
 use domain::command::Key;
 use domain::event::{Sealed, Seq};
 use domain::property::{Listing, Page};
+use domain::review::Ratings;
 use domain::{Instant, Property, PropertyId};
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
@@ -18,6 +19,8 @@ pub struct PropertyRow {
     pub page: Page,
     /// The event that made it as it is.
     pub seq: Seq,
+    /// They change with reviews.
+    pub ratings: Ratings,
     pub created_at: Instant,
 }
 
@@ -48,6 +51,8 @@ struct Columns {
     latitude: Option<f64>,
     longitude: Option<f64>,
     amenities: String,
+    rating_sum: i64,
+    review_count: i64,
     created_at: i64,
 }
 
@@ -69,6 +74,7 @@ impl TryFrom<Columns> for PropertyRow {
                 amenities: serde_json::from_str(&row.amenities)
                     .map_err(|_| StoreError::Corrupt("property.amenities"))?,
             },
+            ratings: Ratings { sum: row.rating_sum, count: row.review_count },
             created_at: Instant::from_micros(row.created_at),
         })
     }

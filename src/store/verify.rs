@@ -44,7 +44,7 @@ const BUSY_PAYMENTS: &str = "select distinct payment_id from payment \
      join job on job.subject_id = payment.payment_id where payment.property_id = $1";
 
 /// Statements that give the ids that lead nowhere, with what to say of them.
-const LOST: [(&str, &str); 7] = [
+const LOST: [(&str, &str); 9] = [
     (
         "has no calendar",
         "select property_id from property where not exists \
@@ -80,6 +80,18 @@ const LOST: [(&str, &str); 7] = [
         "is what a job is about, but no payment",
         "select subject_id from job where not exists \
          (select 1 from payment where payment_id = job.subject_id)",
+    ),
+    (
+        "is what a review is about, but no booking",
+        "select booking_id from review where not exists (select 1 from booking \
+         where booking.property_id = review.property_id \
+         and booking.booking_id = review.booking_id)",
+    ),
+    (
+        "has ratings that are not those of its reviews",
+        "select property_id from property where rating_sum <> (select coalesce(sum(rating), 0) \
+         from review where review.property_id = property.property_id) or review_count <> \
+         (select count(*) from review where review.property_id = property.property_id)",
     ),
 ];
 

@@ -103,7 +103,7 @@ async fn lists_come_in_pages_that_neither_repeat_nor_forget(server: &mut Server)
 
 async fn a_page_has_one_to_a_hundred_rows(server: &mut Server) {
     let guest = server.guest().await;
-    for path in ["/api/v1/bookings", "/api/v1/properties"] {
+    for path in ["/api/v1/bookings", "/api/v1/payments", "/api/v1/properties"] {
         for limit in ["1", "100"] {
             server.get(&format!("{path}?limit={limit}")).by(&guest).await.expect(200);
         }

@@ -2,7 +2,7 @@
 //! one that the status does not allow.
 
 use crate::given::{HOLD, HOUR, TICK, TOTAL, booking, now, payment};
-use domain::booking::{Illegal, Step, Stepped};
+use domain::booking::{Illegal, StatusName, Step, Stepped};
 use domain::{Awaiting, Booking, Instant, Night, Status};
 use proptest::prelude::*;
 use std::time::Duration;
@@ -126,6 +126,35 @@ fn what_a_guest_gets_back_depends_on_when_and_who_cancels() {
         let canceled = confirmed.clone().step(Step::Cancel { by_guest }, at);
         let Ok(Stepped::To(_, after)) = canceled else { panic!("{canceled:?}") };
         assert_eq!((after.paid, after.refunded), (TOTAL, back), "{by_guest} {at}");
+    }
+}
+
+#[test]
+fn a_preview_of_a_cancellation_is_the_cancellation_itself() {
+    for (row, before) in rows() {
+        for by_guest in [true, false] {
+            let canceled = match before.clone().step(Step::Cancel { by_guest }, now()) {
+                Ok(Stepped::To(_, after) | Stepped::Already(after)) => Ok(after),
+                Err(illegal) => Err(illegal),
+            };
+            assert_eq!(before.if_canceled(by_guest, now()), canceled, "{row}");
+        }
+    }
+    // The clock comes first: what is over cannot be canceled, though nobody has noted it yet.
+    let over = booking(Status::Confirmed, None);
+    let expected = Err(Illegal::Status(Status::Completed));
+    assert_eq!(over.if_canceled(true, over.check_out_at), expected);
+}
+
+#[test]
+fn every_status_is_named_for_filters_as_it_is_shown() {
+    for (row, booking) in rows() {
+        let name = booking.status.name();
+        let read: Result<StatusName, _> = name.parse();
+        assert_eq!(read.map(StatusName::name), Ok(name), "{row}");
+    }
+    for text in ["", "pending", "PAID", "PENDING "] {
+        assert!(text.parse::<StatusName>().is_err(), "{text}");
     }
 }
 

@@ -16,4 +16,4 @@ pub use body::{Body, MAX_BODY_BYTES, parse};
 pub use caller::{MaybeSigned, Signed, Verify};
 pub use key::IdempotencyKey;
 pub use params::{Dates, Page, Params};
-pub use path::{BookingPath, PaymentPath, PropertyPath, UserPath};
+pub use path::{BookingPath, PaymentPath, PropertyPath, ReviewPath, UserPath};

@@ -12,6 +12,7 @@ use domain::Night;
 use std::fmt::Display;
 use std::future::{Ready, ready};
 use std::str::FromStr;
+use uuid::Uuid;
 
 /// The parameters that nobody has taken yet.
 #[derive(Debug)]
@@ -50,6 +51,11 @@ impl Params {
             Ok(value) => Ok(Some(value)),
             Err(error) => Err(Problem::field(wording::pointer_to(name), error.to_string())),
         }
+    }
+
+    /// Takes an id, in the one form in which ids are written.
+    pub fn id(&mut self, name: &'static str) -> Result<Option<Uuid>, Problem> {
+        Ok(self.take::<Id>(name)?.map(|id| id.0))
     }
 
     /// Takes `limit` and `cursor`.
@@ -140,6 +146,19 @@ fn only<T>(
     Ok(taken)
 }
 
+/// The id of something.
+struct Id(Uuid);
+
+impl FromStr for Id {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let hyphenated = uuid::fmt::Hyphenated::LENGTH == text.len();
+        let id = Uuid::try_parse(text).ok().filter(|_| hyphenated);
+        id.map(Self).ok_or("must be an id, like 01920000-7000-8000-0000-00000000002a")
+    }
+}
+
 /// The number of rows of a page.
 struct Limit(usize);
 
@@ -156,7 +175,6 @@ impl FromStr for Limit {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
-    use uuid::Uuid;
 
     async fn asked<T: FromRequest<Error = Problem>>(query: &str) -> Result<T, String> {
         let request = TestRequest::with_uri(&format!("/list?{query}")).to_http_request();

@@ -3,7 +3,7 @@
 use crate::http::problem::{Code, Problem};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use domain::{BookingId, PaymentId, PropertyId, UserId};
+use domain::{BookingId, PaymentId, PropertyId, ReviewId, UserId};
 use std::future::{Ready, ready};
 use uuid::Uuid;
 
@@ -36,6 +36,8 @@ paths! {
     BookingPath(BookingId);
     /// The payment that `{id}` in the path names.
     PaymentPath(PaymentId);
+    /// The review that `{id}` in the path names.
+    ReviewPath(ReviewId);
     /// The user that `{id}` in the path names.
     UserPath(UserId);
 }

@@ -38,6 +38,10 @@ macro_rules! codes {
 }
 
 codes! {
+    AlreadyReplied "already_replied" CONFLICT "The review has its reply"
+        "A review has one reply, and this one has it.";
+    AlreadyReviewed "already_reviewed" CONFLICT "The stay has its review"
+        "A booking has one review by its guest, and this one has it: change that instead.";
     AmountMismatch "amount_mismatch" CONFLICT "Another amount is due"
         "The amount or the currency is not the one that the booking says.";
     BookingEnded "booking_ended" CONFLICT "The booking has ended"
@@ -84,6 +88,10 @@ codes! {
         "The property takes no new bookings.";
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
         "The request did not arrive in time.";
+    ReviewWindowClosed "review_window_closed" CONFLICT "The time for reviews is over"
+        "A review can be written, changed and taken back until 14 days after check-out.";
+    StayNotCompleted "stay_not_completed" CONFLICT "The stay is not completed"
+        "A stay can be reviewed when it is completed, which it is after check-out.";
     StorageFull "storage_full" INSUFFICIENT_STORAGE "The storage is full"
         "The server cannot store anything until it is given more room. Nothing was changed.";
     Timeout "timeout" GATEWAY_TIMEOUT "No answer in time"

@@ -5,6 +5,7 @@ use crate::auth::{Denied, PasswordProblem, TokenError, Unhashed};
 use actix_web::http::header::{self, HeaderValue};
 use domain::booking::Illegal;
 use domain::refusal::{Code as ReasonCode, Refusal};
+use domain::review;
 
 impl From<ReasonCode> for Code {
     fn from(reason: ReasonCode) -> Self {
@@ -64,6 +65,17 @@ impl From<Illegal> for Problem {
             Illegal::Time => Code::WrongMoment,
         };
         Self::new(code).with_detail(illegal.to_string())
+    }
+}
+
+impl From<review::Refusal> for Problem {
+    fn from(refusal: review::Refusal) -> Self {
+        Self::new(match refusal {
+            review::Refusal::NotCompleted => Code::StayNotCompleted,
+            review::Refusal::WindowClosed => Code::ReviewWindowClosed,
+            review::Refusal::AlreadyReviewed => Code::AlreadyReviewed,
+            review::Refusal::AlreadyReplied => Code::AlreadyReplied,
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, web};
 use domain::booking::Illegal;
 use domain::refusal::{Code as ReasonCode, Refusal};
+use domain::review;
 use domain::{Instant, Night, Status};
 use serde_json::{Value, json};
 
@@ -175,6 +176,10 @@ fn each_refusal_has_its_code() {
         (Problem::from(Illegal::Status(Status::Canceled)), Code::BookingEnded),
         (Problem::from(Illegal::AmountMismatch), Code::AmountMismatch),
         (Problem::from(Illegal::Time), Code::WrongMoment),
+        (Problem::from(review::Refusal::NotCompleted), Code::StayNotCompleted),
+        (Problem::from(review::Refusal::WindowClosed), Code::ReviewWindowClosed),
+        (Problem::from(review::Refusal::AlreadyReviewed), Code::AlreadyReviewed),
+        (Problem::from(review::Refusal::AlreadyReplied), Code::AlreadyReplied),
         (Problem::from(Denied::Unauthenticated), Code::Unauthenticated),
         (Problem::from(Denied::Forbidden), Code::Forbidden),
         (Problem::from(Denied::NotFound), Code::NotFound),

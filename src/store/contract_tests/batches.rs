@@ -1,6 +1,7 @@
 //! What a batch does: one at a time or all at once is the same, and nobody pays for a stranger.
 
 use super::{Desk, Ground, commit, fresh, id_in, key, offer, on_both, stay};
+use crate::store::bookings::BookingFilter;
 use domain::group::Group;
 use domain::pipeline::Rejection;
 use domain::state::Settings;
@@ -83,7 +84,11 @@ async fn picture(ground: &Ground, property: PropertyId) -> (Vec<String>, usize, 
         .map(|b| format!("{:?} {} {} {} {:?}", b.status, b.version, b.paid, b.refunded, b.stay))
         .collect();
     bookings.sort();
-    let all = ground.store.bookings_of_guest(ground.guest, None, 10_000).await.expect("bookings");
+    let all = ground
+        .store
+        .bookings_of_guest(ground.guest, BookingFilter::default(), None, 10_000)
+        .await
+        .expect("bookings");
     let here = all.iter().filter(|(of, _)| *of == property).count();
     (bookings, here, stored.head.seq)
 }

@@ -6,6 +6,7 @@
 mod batches;
 mod nouns;
 mod outcomes;
+mod reviews;
 mod verification;
 
 use super::accounts::{Account, Role};
@@ -21,6 +22,7 @@ use domain::pipeline::Rejection;
 use domain::pipeline::lane::{Effect, Input, Lane};
 use domain::policy::Policy;
 use domain::property::{CHECK_IN_FROM, CHECK_OUT_BY, Listing, Page, Property};
+use domain::review::Ratings;
 use domain::state::{Settings, State, Stored};
 use domain::switches::Switches;
 use domain::zone::Zone;
@@ -207,6 +209,7 @@ fn property(id: PropertyId, host: UserId) -> (PropertyRow, Sealed) {
             amenities: vec!["wifi".to_owned(), "kettle, \"loud\"".to_owned()],
         },
         seq: 1,
+        ratings: Ratings::default(),
         created_at: NOW,
     };
     (row, first)

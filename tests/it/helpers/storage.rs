@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
 /// The tables whose rows tell whether anything was changed.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "account",
     "property",
     "calendar_head",
@@ -18,6 +18,7 @@ const TABLES: [&str; 9] = [
     "occupied_night",
     "idempotency_key",
     "payment",
+    "review",
     "job",
 ];
 

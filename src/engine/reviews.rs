@@ -1,0 +1,252 @@
+//! Reviews: written by the guest of a completed stay, answered once by the host, read by everybody.
+
+use super::error::Fields;
+use super::{Engine, Error};
+use crate::auth::Caller;
+use crate::auth::policy::{Action, Ownership, allow};
+use crate::store::StoreError;
+use crate::store::accounts::Role;
+use crate::store::keys::Created;
+use crate::store::reviews::{Reply, Review};
+use domain::command::Key;
+use domain::property::Listing;
+use domain::refusal::Refusal;
+use domain::review::{self, Direction, Rating};
+use domain::{Booking, BookingId, Instant, PropertyId, ReviewId};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What a guest says of a stay.
+#[derive(Debug)]
+pub struct NewReview {
+    pub subject: Subject,
+    pub rating: i64,
+    pub comment: String,
+}
+
+/// Which stay a review is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject {
+    Booking(BookingId),
+    /// The caller's latest completed stay there that has no review.
+    Property(PropertyId),
+}
+
+/// What an author says instead; what is not named stays.
+#[derive(Debug)]
+pub struct ReviewChange {
+    pub rating: Option<i64>,
+    pub comment: Option<String>,
+}
+
+/// The longest comment and the longest reply, in characters.
+const MAX_COMMENT: usize = 5_000;
+
+impl Engine {
+    /// Writes a review of the caller's stay. The flag says whether a key's earlier answer is
+    /// repeated.
+    pub async fn write_review(
+        &self,
+        caller: &Caller,
+        new: NewReview,
+        key: Option<Arc<str>>,
+    ) -> Result<(Review, bool), Error> {
+        let key = key_of(caller, key, &format!("write_review {new:?}"));
+        let (rating, comment) = said(new.rating, &new.comment)?;
+        // A key is looked at first: what it made stands in the way of making it again.
+        if let Some(key) = &key
+            && let Some(known) = self.reviewed_under(key).await?
+        {
+            return Ok((known, true));
+        }
+        let (property, booking) = match new.subject {
+            Subject::Booking(id) => self.store.booking(id).await?,
+            Subject::Property(id) => self.store.stay_to_review(caller.id, id).await?,
+        }
+        .ok_or(Error::NotFound)?;
+        let ownership = self.booking_ownership(caller, property, &booking).await?;
+        allow(Action::WriteReview, Some(caller), ownership)?;
+        let review = self.review_of(property, &booking, rating, comment)?;
+        match self.store.create_review(review.clone(), key).await {
+            Ok(Created::New) => Ok((review, false)),
+            Ok(Created::Known(id)) => Ok((self.known_review(id).await?, true)),
+            Ok(Created::KeyReused) => Err(Refusal::KeyReused.into()),
+            Err(StoreError::AlreadyReviewed) => Err(review::Refusal::AlreadyReviewed.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A review; all are public.
+    pub async fn review(&self, caller: Option<&Caller>, id: ReviewId) -> Result<Review, Error> {
+        allow(Action::ReadReview, caller, Ownership::Public)?;
+        self.known_review(id).await
+    }
+
+    /// The reviews of a property that the caller may see, newest first, after a place in the list.
+    pub async fn reviews(
+        &self,
+        caller: Option<&Caller>,
+        property: PropertyId,
+        after: Option<(Instant, Uuid)>,
+        limit: usize,
+    ) -> Result<Vec<Review>, Error> {
+        let row = self.store.property(property).await?.ok_or(Error::NotFound)?.property;
+        let listed = row.listing == Listing::Listed;
+        let ownership = Ownership::of_property(caller, row.host, listed);
+        allow(Action::ListReviews, caller, ownership)?;
+        let after = after.map(|(at, id)| (at, ReviewId(id)));
+        Ok(self.store.reviews(property, after, super::rows(limit)).await?)
+    }
+
+    /// Changes what a review says. `accepts` sees the review that is about to change, and may
+    /// refuse; it may be asked again when somebody else was faster.
+    pub async fn change_review<E: From<Error>>(
+        &self,
+        caller: &Caller,
+        id: ReviewId,
+        change: &ReviewChange,
+        accepts: impl Fn(&Review) -> Result<(), E>,
+    ) -> Result<Review, E> {
+        loop {
+            let before = self.changeable(caller, Action::ChangeReview, id).await?;
+            accepts(&before)?;
+            let stars = change.rating.unwrap_or_else(|| i64::from(before.rating.stars()));
+            let (rating, comment) =
+                said(stars, change.comment.as_deref().unwrap_or(&before.comment))?;
+            if (rating, &comment) == (before.rating, &before.comment) {
+                return Ok(before);
+            }
+            let version = before.version + 1;
+            let after = Review { rating, comment: comment.clone(), version, ..before.clone() };
+            let changed = self.store.change_review(before, rating, comment);
+            if changed.await.map_err(Error::from)? {
+                return Ok(after);
+            }
+        }
+    }
+
+    /// Takes a review back. `accepts` is as in [`Engine::change_review`].
+    pub async fn delete_review<E: From<Error>>(
+        &self,
+        caller: &Caller,
+        id: ReviewId,
+        accepts: impl Fn(&Review) -> Result<(), E>,
+    ) -> Result<(), E> {
+        loop {
+            let review = self.changeable(caller, Action::DeleteReview, id).await?;
+            accepts(&review)?;
+            if self.store.delete_review(review).await.map_err(Error::from)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Writes the host's one reply to a review. The flag says whether a key's earlier answer is
+    /// repeated.
+    pub async fn reply_to_review(
+        &self,
+        caller: &Caller,
+        id: ReviewId,
+        comment: &str,
+        key: Option<Arc<str>>,
+    ) -> Result<(Review, bool), Error> {
+        let review = self.known_review(id).await?;
+        let ownership = self.review_ownership(caller, &review).await?;
+        allow(Action::ReplyToReview, Some(caller), ownership)?;
+        let key = key_of(caller, key, &format!("reply_to_review {id} {comment:?}"));
+        let mut fields = Fields::default();
+        let comment = fields.text(comment, "/comment", 1, MAX_COMMENT);
+        fields.done()?;
+        let reply = Reply { comment, created_at: self.clock.now() };
+        let replayed = match self.store.reply_to_review(id, reply, key).await {
+            Ok(Created::New) => false,
+            Ok(Created::Known(_)) => true,
+            Ok(Created::KeyReused) => return Err(Refusal::KeyReused.into()),
+            Err(StoreError::AlreadyReplied) => {
+                return Err(review::Refusal::AlreadyReplied.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok((self.known_review(id).await?, replayed))
+    }
+
+    /// A review of this stay, if it may be written now.
+    fn review_of(
+        &self,
+        property: PropertyId,
+        booking: &Booking,
+        rating: Rating,
+        comment: String,
+    ) -> Result<Review, Error> {
+        let now = self.clock.now();
+        Ok(Review {
+            id: self.ids.review(property),
+            property,
+            booking: booking.id,
+            author: booking.guest,
+            direction: Direction::GuestToHost,
+            rating,
+            comment,
+            reply: None,
+            closes_at: review::window(booking, now)?,
+            published_at: now,
+            created_at: now,
+            version: 1,
+        })
+    }
+
+    async fn known_review(&self, id: ReviewId) -> Result<Review, Error> {
+        self.store.review(id).await?.ok_or(Error::NotFound)
+    }
+
+    /// The review that the same request made under this key, if the key was used.
+    async fn reviewed_under(&self, key: &Key) -> Result<Option<Review>, Error> {
+        match self.store.made_under(key).await? {
+            Created::New => Ok(None),
+            Created::Known(id) => Ok(Some(self.known_review(ReviewId(id)).await?)),
+            Created::KeyReused => Err(Refusal::KeyReused.into()),
+        }
+    }
+
+    /// A review that the caller may change or take back now: its author until the window closes,
+    /// an admin always.
+    async fn changeable(
+        &self,
+        caller: &Caller,
+        action: Action,
+        id: ReviewId,
+    ) -> Result<Review, Error> {
+        let review = self.known_review(id).await?;
+        allow(action, Some(caller), self.review_ownership(caller, &review).await?)?;
+        if caller.role != Role::Admin && self.clock.now() >= review.closes_at {
+            return Err(review::Refusal::WindowClosed.into());
+        }
+        Ok(review)
+    }
+
+    /// What the caller is to a review; the host is asked for only where the caller could be it.
+    async fn review_ownership(&self, caller: &Caller, review: &Review) -> Result<Ownership, Error> {
+        if caller.id == review.author || caller.role == Role::Guest {
+            return Ok(Ownership::of_review(caller, review.author, None));
+        }
+        let row = self.store.property(review.property).await?.ok_or(Error::NotFound)?;
+        Ok(Ownership::of_review(caller, review.author, Some(row.property.host)))
+    }
+}
+
+/// The caller's key; `words` is what was asked, for the key to remember.
+fn key_of(caller: &Caller, key: Option<Arc<str>>, words: &str) -> Option<Key> {
+    let request = Sha256::digest(words.as_bytes()).into();
+    key.map(|text| Key { caller: caller.id, text, request })
+}
+
+/// Reads a rating and a comment; names each that is wrong.
+fn said(stars: i64, comment: &str) -> Result<(Rating, String), Error> {
+    let mut fields = Fields::default();
+    let rating = fields.parse(Rating::of(stars), "/rating");
+    let comment = fields.text(comment, "/comment", 1, MAX_COMMENT);
+    fields.done()?;
+    let rating = rating.ok_or(Error::Fault("a rating was neither right nor wrong"))?;
+    Ok((rating, comment))
+}

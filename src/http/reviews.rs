@@ -1,0 +1,246 @@
+//! `/reviews`.
+
+use super::cursor::{self, Cursor};
+use super::extract::{Body, IdempotencyKey, MaybeSigned, Params, ReviewPath, Signed};
+use super::headers::ETag;
+use super::problem::{FieldError, Problem};
+use super::{mark_replayed, tagged};
+use crate::engine::{Engine, NewReview, ReviewChange, Subject};
+use crate::store::reviews::Review;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use domain::{BookingId, PropertyId};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A review of one booking, or of the latest stay at a property.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    booking_id: Option<Uuid>,
+    property_id: Option<Uuid>,
+    rating: i64,
+    comment: String,
+}
+
+/// All that a review shows, none of which has to be there; only rating and comment may differ from
+/// what it shows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    #[serde(default, deserialize_with = "sent")]
+    id: Option<Value>,
+    #[serde(default, deserialize_with = "sent")]
+    property_id: Option<Value>,
+    #[serde(default, deserialize_with = "sent")]
+    user_id: Option<Value>,
+    #[serde(default, deserialize_with = "sent")]
+    booking_id: Option<Value>,
+    #[serde(default, deserialize_with = "sent")]
+    direction: Option<Value>,
+    #[serde(default, deserialize_with = "sent")]
+    rating: Option<i64>,
+    #[serde(default, deserialize_with = "sent")]
+    comment: Option<String>,
+    #[serde(default, deserialize_with = "sent")]
+    reply: Option<Value>,
+    #[serde(default, deserialize_with = "sent")]
+    published_at: Option<Value>,
+    #[serde(default, deserialize_with = "sent")]
+    created_at: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReplyInput {
+    comment: String,
+}
+
+#[derive(Serialize)]
+struct View<'a> {
+    id: Uuid,
+    property_id: Uuid,
+    user_id: Uuid,
+    booking_id: Uuid,
+    direction: &'static str,
+    rating: u8,
+    comment: &'a str,
+    reply: Option<ReplyView<'a>>,
+    published_at: String,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+struct ReplyView<'a> {
+    comment: &'a str,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    data: Vec<View<'a>>,
+    next_cursor: Option<String>,
+}
+
+/// A field that was sent, be it null: one that was not stays `None` by default.
+fn sent<'de, D: Deserializer<'de>, T: Deserialize<'de>>(reader: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(reader).map(Some)
+}
+
+impl Input {
+    fn read(self) -> Result<NewReview, Problem> {
+        let subject = match (self.booking_id, self.property_id) {
+            (Some(id), None) => Subject::Booking(BookingId(id)),
+            (None, Some(id)) => Subject::Property(PropertyId(id)),
+            (None, None) => {
+                return Err(Problem::field("/booking_id", "is required, or property_id is"));
+            }
+            (Some(_), Some(_)) => {
+                return Err(Problem::field("/property_id", "must not stand beside booking_id"));
+            }
+        };
+        Ok(NewReview { subject, rating: self.rating, comment: self.comment })
+    }
+}
+
+impl Change {
+    /// Refuses every read-only field that says something else than the review does.
+    fn keeps(&self, review: &Review) -> Result<(), Problem> {
+        let shown = serde_json::to_value(View::of(review)).map_err(Problem::internal)?;
+        let read_only = [
+            ("/id", &self.id),
+            ("/property_id", &self.property_id),
+            ("/user_id", &self.user_id),
+            ("/booking_id", &self.booking_id),
+            ("/direction", &self.direction),
+            ("/reply", &self.reply),
+            ("/published_at", &self.published_at),
+            ("/created_at", &self.created_at),
+        ];
+        let errors: Vec<FieldError> = read_only
+            .into_iter()
+            .filter(|(pointer, sent)| sent.is_some() && sent.as_ref() != shown.pointer(pointer))
+            .map(|(pointer, _)| {
+                FieldError::new(pointer, "is read-only: send it as it is, or leave it out")
+            })
+            .collect();
+        if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
+    }
+}
+
+impl<'a> View<'a> {
+    fn of(review: &'a Review) -> Self {
+        Self {
+            id: review.id.0,
+            property_id: review.property.0,
+            user_id: review.author.0,
+            booking_id: review.booking.0,
+            direction: review.direction.name(),
+            rating: review.rating.stars(),
+            comment: &review.comment,
+            reply: review.reply.as_ref().map(|reply| ReplyView {
+                comment: &reply.comment,
+                created_at: reply.created_at.to_string(),
+            }),
+            published_at: review.published_at.to_string(),
+            created_at: review.created_at.to_string(),
+        }
+    }
+}
+
+pub(super) async fn create(
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    IdempotencyKey(key): IdempotencyKey,
+    Body(input): Body<Input>,
+) -> Result<HttpResponse, Problem> {
+    let (review, replayed) = engine.write_review(&caller, input.read()?, key).await?;
+    created(&review, replayed)
+}
+
+pub(super) async fn read(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    MaybeSigned(caller): MaybeSigned,
+    ReviewPath(id): ReviewPath,
+) -> Result<HttpResponse, Problem> {
+    let review = engine.review(caller.as_ref(), id).await?;
+    tagged(&request, &etag(&review), &View::of(&review))
+}
+
+pub(super) async fn list(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    MaybeSigned(caller): MaybeSigned,
+    mut params: Params,
+) -> Result<HttpResponse, Problem> {
+    let property = params.id("property")?;
+    let page = params.page()?;
+    params.end()?;
+    let property = property.ok_or_else(|| Problem::field("/property", "is required"))?;
+    let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
+    let property = PropertyId(property);
+    let mut rows = engine.reviews(caller.as_ref(), property, after, page.limit + 1).await?;
+    let place = |review: &Review| Cursor { created_at: review.created_at, id: review.id.0 };
+    let next = cursor::next(&mut rows, page.limit, place);
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = &next {
+        response.insert_header((header::LINK, cursor::next_link(request.uri(), *next)?));
+    }
+    let data = rows.iter().map(View::of).collect();
+    Ok(response.json(List { data, next_cursor: next.map(|next| next.to_string()) }))
+}
+
+pub(super) async fn change(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    ReviewPath(id): ReviewPath,
+    Body(mut input): Body<Change>,
+) -> Result<HttpResponse, Problem> {
+    let change = ReviewChange { rating: input.rating, comment: input.comment.take() };
+    let accepts = |review: &Review| {
+        etag(review).require_match(request.headers())?;
+        input.keeps(review)
+    };
+    let review = engine.change_review(&caller, id, &change, accepts).await?;
+    let tag = (header::ETAG, etag(&review).header()?);
+    Ok(HttpResponse::Ok().insert_header(tag).json(View::of(&review)))
+}
+
+pub(super) async fn delete(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    ReviewPath(id): ReviewPath,
+) -> Result<HttpResponse, Problem> {
+    let accepts = |review: &Review| etag(review).require_match(request.headers());
+    engine.delete_review(&caller, id, accepts).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(super) async fn reply(
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    ReviewPath(id): ReviewPath,
+    IdempotencyKey(key): IdempotencyKey,
+    Body(input): Body<ReplyInput>,
+) -> Result<HttpResponse, Problem> {
+    let (review, replayed) = engine.reply_to_review(&caller, id, &input.comment, key).await?;
+    created(&review, replayed)
+}
+
+/// The answer to what made a review or its reply.
+fn created(review: &Review, replayed: bool) -> Result<HttpResponse, Problem> {
+    let mut response = HttpResponse::Created()
+        .insert_header((header::LOCATION, format!("/api/v1/reviews/{}", review.id)))
+        .insert_header((header::ETAG, etag(review).header()?))
+        .json(View::of(review));
+    mark_replayed(&mut response, replayed);
+    Ok(response)
+}
+
+fn etag(review: &Review) -> ETag {
+    ETag::of(review.id, review.version)
+}
