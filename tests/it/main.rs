@@ -9,6 +9,7 @@ mod bad_input;
 mod bystanders;
 mod contention;
 mod crash;
+mod edge;
 mod http;
 mod keys;
 mod page;
