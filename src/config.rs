@@ -185,7 +185,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             origin.make_ascii_lowercase();
             if !is_origin(origin) {
                 self.problem(format!(
-                    "CORS_ALLOW_ORIGINS: must be origins like https://app.example.com, without path, \
+                    "CORS_ALLOW_ORIGINS: must be origins like https://app.example.com without path, \
                      and {origin} is none"
                 ));
             }

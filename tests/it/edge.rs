@@ -3,7 +3,6 @@
 use crate::helpers::{Answer, Ask, Database, Person, SECRET, Server, Storage, Wire, day, home, run};
 use reqwest::Method;
 use serde_json::json;
-use std::time::Duration;
 
 /// More requests than any limit lets through while they are made.
 const MANY: u32 = 2_000;
@@ -52,7 +51,8 @@ async fn an_address_has_one_limit_whatever_it_says_of_itself_and_gets_it_back() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_in_is_limited_for_each_address_and_each_account() {
     let server = server(&[("RATE_LIMITS", "on"), ("TRUSTED_PROXIES", "127.0.0.0/8")]).await;
-    let from = |address: &str, email: &str| login(&server, email).header("x-forwarded-for", address);
+    let from =
+        |address: &str, email: &str| login(&server, email).header("x-forwarded-for", address);
     let emails = |number: u32| from("203.0.113.1", &format!("guest{number}@example.com"));
     let (count, refused) = until_refused(emails).await;
     assert!((20..30).contains(&count), "{count} came in");
@@ -161,7 +161,7 @@ async fn what_is_too_long_or_too_much_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_sends_a_body_drop_by_drop_is_sent_away() {
+async fn who_sends_a_head_or_a_body_drop_by_drop_is_sent_away() {
     let server = server(&[]).await;
     let host = server.address();
     let announced = format!(
@@ -178,7 +178,13 @@ async fn who_sends_a_body_drop_by_drop_is_sent_away() {
         wire.answer().await.is_problem(408, "request_timeout");
         wire.closed().await;
     };
-    tokio::join!(slow(announced), slow(endless));
+    let unfinished = async {
+        let mut wire = Wire::connect(host).await;
+        wire.write(b"GET /livez HTTP/1.1\r\nhost:").await;
+        assert_eq!(wire.answer().await.status, 408);
+        wire.closed().await;
+    };
+    tokio::join!(slow(announced), slow(endless), unfinished);
     let mut unread = Wire::connect(host).await;
     let head = format!("POST /livez HTTP/1.1\r\nhost: {host}\r\ncontent-length: 100\r\n\r\n{{");
     unread.write(head.as_bytes()).await;

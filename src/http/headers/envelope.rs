@@ -54,7 +54,7 @@ pub async fn envelope<B: MessageBody + 'static>(
     let Judged { extras, answer: refusal } = come_in(&mut request, id).await;
     if let Some(refusal) = refusal {
         edge::hold(&mut request);
-        let mut answer = request.into_response(refusal).map_into_right_body();
+        let mut answer = request.into_response::<BoxBody, _>(refusal).map_into_right_body();
         let status = answer.status();
         decorate(answer.headers_mut(), status, id, &extras);
         log(&method, uri.path(), status, started, id);

@@ -1,5 +1,5 @@
 //! How often somebody may ask: the limits, and how clients are told of them
-//! (draft-ietf-httpapi-ratelimit-headers, version 10).
+//! (draft-ietf-httpapi-ratelimit-headers).
 //!
 //! Each limit fills up steadily: who has been quiet for its whole window may ask that often at
 //! once, and everybody that often in each window on average. Nobody is ever locked out for good.
