@@ -9,6 +9,8 @@ use crate::config::{Config, ConfigError, DEMO_DATABASE};
 use crate::demo;
 use crate::engine::{Engine, Registration, Settlements};
 use crate::feed::Feed;
+use crate::http::edge::limits::{InProcess, RateLimiter};
+use crate::http::edge::{Edge, Hosts, Origins, Proxies};
 use crate::http::{self, Surface};
 use crate::ids::Ids;
 use crate::jobs::{self, sweep};
@@ -159,8 +161,12 @@ async fn run(config: Config, runtime: &Runtime) -> Done {
         crate::demo::welcome(address, property, &engine);
     }
     println!("Listening on http://{address}");
+    let limiter = config.rate_limits.then(|| Arc::new(InProcess::new(engine.clock.clone())));
+    let forgetting =
+        limiter.clone().map(|limiter| runtime.spawn(InProcess::forget_the_quiet(limiter)));
     let surface = Surface {
         engine: Arc::clone(&engine),
+        edge: Arc::new(edge(&config, limiter.map(|limiter| limiter as Arc<dyn RateLimiter>))),
         catch_up: Arc::new(CatchUp(Arc::clone(&engine))),
         demo: config.demo,
     };
@@ -182,7 +188,25 @@ async fn run(config: Config, runtime: &Runtime) -> Done {
     let _ = tokio::time::timeout(LAST_COMMITS, engine.registry.drain()).await;
     workers.abort();
     sweeper.abort();
+    if let Some(forgetting) = forgetting {
+        forgetting.abort();
+    }
     Ok(())
+}
+
+/// The door, as the operator wants it.
+fn edge(config: &Config, limiter: Option<Arc<dyn RateLimiter>>) -> Edge {
+    if config.allowed_hosts.is_empty() && !config.bind.ip().is_loopback() {
+        tracing::warn!(
+            "ALLOWED_HOSTS is not set, so requests may name any host: list this server's names"
+        );
+    }
+    Edge {
+        proxies: Proxies::new(config.trusted_proxies.clone()),
+        hosts: Hosts::new(&config.allowed_hosts, config.bind),
+        origins: Origins::new(config.cors_allow_origins.clone()),
+        limiter,
+    }
 }
 
 /// Ends when the operator says so: by SIGTERM or Ctrl-C.

@@ -2,8 +2,9 @@
 //! environment wins over), validated as a whole at start. Every name stands in `.env.example`.
 
 use crate::auth::tokens::secret_problem;
+use ipnet::IpNet;
 use secrecy::SecretString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Everything that an operator may set.
@@ -12,6 +13,13 @@ pub struct Config {
     pub bind: SocketAddr,
     pub database_url: String,
     pub secret_key: SecretString,
+    /// The names that requests may come under, in lower case; `*` stands for all, an empty list
+    /// for what the bind address suggests.
+    pub allowed_hosts: Vec<String>,
+    pub trusted_proxies: Vec<IpNet>,
+    /// Origins as browsers send them: `https://app.example.com`.
+    pub cors_allow_origins: Vec<String>,
+    pub rate_limits: bool,
     pub debug: bool,
     pub demo: bool,
     /// PostgreSQL only: migrate at start instead of waiting for `vacancy migrate`.
@@ -70,10 +78,15 @@ impl Config {
                 "CLOCK=test: only on a loopback BIND_ADDR, with --demo or DEBUG=true".to_owned(),
             );
         }
+        let rate_limits = reader.rate_limits(bind, demo, debug);
         let config = Self {
             bind,
             database_url,
             secret_key,
+            allowed_hosts: reader.hosts(),
+            trusted_proxies: reader.networks(),
+            cors_allow_origins: reader.origins(),
+            rate_limits,
             debug,
             demo,
             auto_migrate: reader.flag("AUTO_MIGRATE"),
@@ -132,6 +145,79 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
+    /// The values between the commas.
+    fn list(&self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        let values = text.split(',').map(str::trim).filter(|value| !value.is_empty());
+        values.map(str::to_owned).collect()
+    }
+
+    fn hosts(&mut self) -> Vec<String> {
+        let mut hosts = self.list("ALLOWED_HOSTS");
+        for host in &mut hosts {
+            host.make_ascii_lowercase();
+            if host != "*" && !is_host(host) {
+                let problem = "must be * or names like stay.example.com, without scheme and port";
+                self.problem(format!("ALLOWED_HOSTS: {problem}, and {host} is none"));
+            }
+        }
+        hosts
+    }
+
+    fn networks(&mut self) -> Vec<IpNet> {
+        let mut networks = Vec::new();
+        for text in self.list("TRUSTED_PROXIES") {
+            let one = text.parse::<IpAddr>().map(IpNet::from);
+            match one.or_else(|_| text.parse::<IpNet>()) {
+                Ok(network) => networks.push(network),
+                Err(_) => self.problem(format!(
+                    "TRUSTED_PROXIES: must be addresses or networks like 10.0.0.0/8, and {text} is \
+                     none"
+                )),
+            }
+        }
+        networks
+    }
+
+    fn origins(&mut self) -> Vec<String> {
+        let mut origins = self.list("CORS_ALLOW_ORIGINS");
+        for origin in &mut origins {
+            origin.make_ascii_lowercase();
+            if !is_origin(origin) {
+                self.problem(format!(
+                    "CORS_ALLOW_ORIGINS: must be origins like https://app.example.com without path, \
+                     and {origin} is none"
+                ));
+            }
+        }
+        origins
+    }
+
+    /// Whether requests are limited. A server that others can reach has limits, unless somebody
+    /// says twice that it shall not.
+    fn rate_limits(&mut self, bind: SocketAddr, demo: bool, debug: bool) -> bool {
+        let is_private = bind.ip().is_loopback();
+        let is_meant = self.flag("ALLOW_UNLIMITED") || debug;
+        match self.text("RATE_LIMITS").as_deref() {
+            None => !(demo && is_private),
+            Some("on") => true,
+            Some("off") => {
+                if !is_private && !is_meant {
+                    self.problem(
+                        "RATE_LIMITS=off: only on a loopback BIND_ADDR, with DEBUG=true or with \
+                         ALLOW_UNLIMITED=true"
+                            .to_owned(),
+                    );
+                }
+                false
+            }
+            Some(_) => {
+                self.problem("RATE_LIMITS: must be on or off".to_owned());
+                true
+            }
+        }
+    }
+
     #[cfg(feature = "test_switches")]
     fn switches(&mut self) -> domain::switches::Switches {
         use domain::switches::{Bug, Switches};
@@ -171,6 +257,29 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             }
         }
     }
+}
+
+/// Whether a text is a name or an address as it stands in a Host header, without a port.
+fn is_host(text: &str) -> bool {
+    let v6 = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match v6 {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+            !text.is_empty() && text.bytes().all(is_plain)
+        }
+    }
+}
+
+/// Whether a text is an origin as browsers send it: a scheme, a host, and perhaps a port.
+fn is_origin(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| match rest.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => {
+            is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0)
+        }
+        _ => is_host(rest),
+    })
 }
 
 #[cfg(test)]
@@ -222,5 +331,64 @@ mod tests {
         assert!(read(&[SECRET, ("CLOCK", "test"), ("DEBUG", "true")], false).is_ok());
         let public = [SECRET, ("CLOCK", "test"), ("DEBUG", "true"), ("BIND_ADDR", "0.0.0.0:80")];
         assert!(read(&public, false).is_err());
+    }
+
+    #[test]
+    fn lists_of_hosts_proxies_and_origins_are_read_with_their_spaces() {
+        let config = read(
+            &[
+                SECRET,
+                ("ALLOWED_HOSTS", " Stay.example.com , [::1],127.0.0.1,"),
+                ("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.7 , fd00::/8"),
+                ("CORS_ALLOW_ORIGINS", "https://App.example.com, http://localhost:5173"),
+            ],
+            false,
+        )
+        .expect("usable");
+        assert_eq!(config.allowed_hosts, ["stay.example.com", "[::1]", "127.0.0.1"]);
+        let networks: Vec<String> = config.trusted_proxies.iter().map(IpNet::to_string).collect();
+        assert_eq!(networks, ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]);
+        let origins = ["https://app.example.com", "http://localhost:5173"];
+        assert_eq!(config.cors_allow_origins, origins);
+        assert!(config.rate_limits);
+    }
+
+    #[test]
+    fn what_is_no_host_proxy_or_origin_is_named() {
+        for (name, value) in [
+            ("ALLOWED_HOSTS", "https://stay.example.com"),
+            ("ALLOWED_HOSTS", "stay.example.com:8000"),
+            ("ALLOWED_HOSTS", "[stay]"),
+            ("TRUSTED_PROXIES", "proxy.example.com"),
+            ("TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("CORS_ALLOW_ORIGINS", "*"),
+            ("CORS_ALLOW_ORIGINS", "null"),
+            ("CORS_ALLOW_ORIGINS", "app.example.com"),
+            ("CORS_ALLOW_ORIGINS", "https://app.example.com/"),
+            ("CORS_ALLOW_ORIGINS", "https://app.example.com:0"),
+            ("RATE_LIMITS", "no"),
+        ] {
+            let error = read(&[SECRET, (name, value)], false).expect_err(value);
+            assert!(error.0.len() == 1 && error.0[0].starts_with(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn limits_are_off_in_the_demo_and_where_somebody_means_it() {
+        let public = ("BIND_ADDR", "0.0.0.0:80");
+        let off = ("RATE_LIMITS", "off");
+        for (values, demo, expected) in [
+            (&[SECRET][..], false, Some(true)),
+            (&[], true, Some(false)),
+            (&[("RATE_LIMITS", "on")], true, Some(true)),
+            (&[public], true, Some(true)),
+            (&[SECRET, off], false, Some(false)),
+            (&[SECRET, off, public], false, None),
+            (&[SECRET, off, public, ("DEBUG", "true")], false, Some(false)),
+            (&[SECRET, off, public, ("ALLOW_UNLIMITED", "true")], false, Some(false)),
+        ] {
+            let limited = read(values, demo).ok().map(|config| config.rate_limits);
+            assert_eq!(limited, expected, "{values:?} {demo}");
+        }
     }
 }

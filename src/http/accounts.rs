@@ -1,5 +1,6 @@
 //! `/users` and `/auth`.
 
+use super::edge::Edge;
 use super::extract::{Body, IdempotencyKey, Signed};
 use super::headers::ETag;
 use super::problem::Problem;
@@ -83,8 +84,10 @@ pub(super) async fn register(
 
 pub(super) async fn login(
     engine: web::Data<Engine>,
+    edge: web::Data<Edge>,
     Body(credentials): Body<Credentials>,
 ) -> Result<HttpResponse, Problem> {
+    edge.count_login(&credentials.email)?;
     let password = SecretString::from(credentials.password);
     let session = engine.login(&credentials.email, password).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(Token {

@@ -5,6 +5,7 @@ mod accounts;
 mod bookings;
 mod calendars;
 pub mod cursor;
+pub mod edge;
 pub mod extract;
 mod failures;
 pub mod headers;

@@ -1,5 +1,6 @@
 //! The routes, and the servers that answer on them.
 
+use super::edge::Edge;
 use super::operations::CatchUp;
 use super::{accounts, bookings, calendars, headers, openapi, operations, pages, payments};
 use super::{extract, problem, properties, reviews};
@@ -15,6 +16,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Surface {
     pub engine: Arc<Engine>,
+    pub edge: Arc<Edge>,
     /// Handles what is due: the moved test clock waits for it.
     pub catch_up: Arc<dyn CatchUp>,
     pub demo: bool,
@@ -55,6 +57,7 @@ pub fn serve(surface: Surface, listener: TcpListener) -> std::io::Result<Server>
         let verify: Arc<dyn extract::Verify> = Arc::<Engine>::clone(&surface.engine);
         App::new()
             .app_data(web::Data::from(Arc::clone(&surface.engine)))
+            .app_data(web::Data::from(Arc::clone(&surface.edge)))
             .app_data(web::Data::from(Arc::clone(&surface.catch_up)))
             .app_data(web::Data::from(verify))
             .configure(problem::framework::configure)

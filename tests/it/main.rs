@@ -10,6 +10,7 @@ mod bystanders;
 mod contention;
 mod crash;
 mod described;
+mod edge;
 mod http;
 mod keys;
 mod lists;

@@ -3,7 +3,7 @@
 //! Each extractor names one noun: [`Body`], [`Signed`] and [`MaybeSigned`], [`IdempotencyKey`],
 //! the ids in paths, [`Params`] with [`Page`] and [`Dates`]. What cannot be read is answered with
 //! a problem that names the field, and nothing behind this edge has run. Bounds: a body has at
-//! most 64 KiB, a key 255 characters, a page 100 rows.
+//! most 64 KiB and ten seconds to arrive, a key 255 characters, a page 100 rows.
 
 mod body;
 mod caller;
@@ -13,6 +13,8 @@ mod path;
 mod wording;
 
 pub use body::{Body, MAX_BODY_BYTES, parse};
+pub(super) use body::read as read_body;
+pub(super) use caller::caller;
 pub use caller::{MaybeSigned, Signed, Verify};
 pub use key::IdempotencyKey;
 pub use params::{Dates, Page, Params};

@@ -1,9 +1,11 @@
 //! The outermost layer around every answer: an id, security headers, one line in the log, and a
-//! problem document where a handler panicked or the framework answered by itself.
+//! problem document where a handler panicked or the framework answered by itself. It asks the
+//! [`Edge`] whether a request comes in at all.
 //!
 //! It is on the road of every request and leaves bodies alone, except those of the framework's
 //! own errors. It must be the last `wrap` of the app, so that nothing is outside of it.
 
+use crate::http::edge::{self, Edge, Extras, Judged};
 use crate::http::problem::{Problem, framework};
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -11,7 +13,7 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, ResponseError};
+use actix_web::{Error, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use std::any::Any;
 use std::cell::Cell;
@@ -42,20 +44,29 @@ pub fn request_id() -> Option<Uuid> {
 
 /// The middleware: `App::new().wrap(from_fn(envelope))`.
 pub async fn envelope<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let started = Instant::now();
     let id = new_id();
     // The request itself cannot be kept: routing needs the only reference to it.
     let (method, uri) = (request.method().clone(), request.uri().clone());
+    let Judged { extras, answer: refusal } = come_in(&mut request, id).await;
+    if let Some(refusal) = refusal {
+        edge::hold(&mut request);
+        let mut answer = request.into_response::<BoxBody, _>(refusal).map_into_right_body();
+        let status = answer.status();
+        decorate(answer.headers_mut(), status, id, &extras);
+        log(&method, uri.path(), status, started, id);
+        return Ok(answer);
+    }
     let answering = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind();
     let answered = REQUEST_ID.scope(id, answering).await;
     let mut response = match answered {
         Ok(Ok(answer)) => {
             let mut answer = REQUEST_ID.sync_scope(id, || framework::rewritten(answer));
             let status = answer.status();
-            decorate(answer.headers_mut(), status, id);
+            decorate(answer.headers_mut(), status, id, &extras);
             log(&method, uri.path(), status, started, id);
             return Ok(answer);
         }
@@ -63,10 +74,24 @@ pub async fn envelope<B: MessageBody + 'static>(
         Err(panic) => REQUEST_ID.sync_scope(id, || panicked(panic.as_ref())),
     };
     let status = response.status();
-    decorate(response.headers_mut(), status, id);
+    decorate(response.headers_mut(), status, id, &extras);
     log(&method, uri.path(), status, started, id);
     // Without the request there is no answer to return: the server sends what the error holds.
     Err(InternalError::from_response("answered", response).into())
+}
+
+/// Judges a request; one that comes in has its body at hand, or one of a known length.
+async fn come_in(request: &mut ServiceRequest, id: Uuid) -> Judged {
+    let mut judged = match request.app_data::<web::Data<Edge>>() {
+        Some(edge) => REQUEST_ID.sync_scope(id, || edge.judge(request)),
+        None => Judged::default(),
+    };
+    if judged.answer.is_none()
+        && let Err(problem) = edge::gather(request).await
+    {
+        judged.answer = Some(REQUEST_ID.sync_scope(id, || problem.error_response()));
+    }
+    judged
 }
 
 /// The low bits of a UUID that hold nothing but randomness (RFC 9562, section 5.7).
@@ -99,11 +124,12 @@ fn panicked(panic: &(dyn Any + Send)) -> HttpResponse<BoxBody> {
         .error_response()
 }
 
-fn decorate(headers: &mut HeaderMap, status: StatusCode, id: Uuid) {
+fn decorate(headers: &mut HeaderMap, status: StatusCode, id: Uuid, extras: &Extras) {
     let mut text = Uuid::encode_buffer();
     if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)) {
         headers.insert(X_REQUEST_ID, value);
     }
+    extras.write(headers);
     // A 304 would overwrite the policy of the page that the browser keeps (RFC 9111, 3.2).
     if matches!(status, StatusCode::SWITCHING_PROTOCOLS | StatusCode::NOT_MODIFIED) {
         return;

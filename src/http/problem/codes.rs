@@ -86,6 +86,8 @@ codes! {
         "The thing is not in the version that If-Match names: read it again.";
     PropertyUnlisted "property_unlisted" CONFLICT "The property is not listed"
         "The property takes no new bookings.";
+    RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests"
+        "More was asked than RateLimit-Policy allows: try again after Retry-After.";
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
         "The request did not arrive in time.";
     ReviewWindowClosed "review_window_closed" CONFLICT "The time for reviews is over"
@@ -137,6 +139,7 @@ impl Code {
             413 => Self::PayloadTooLarge,
             414 => Self::UriTooLong,
             415 => Self::UnsupportedMediaType,
+            429 => Self::RateLimited,
             431 => Self::HeadersTooLarge,
             503 => Self::Unavailable,
             504 => Self::Timeout,

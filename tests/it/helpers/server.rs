@@ -20,12 +20,13 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 /// Lines of the log that are shown when a test fails.
 const SHOWN: usize = 40;
 
-/// Defaults of every server under test: time stands in the test's hands.
-const SETTINGS: [(&str, &str); 5] = [
+/// Defaults of every server under test: time stands in the test's hands, and nobody is limited.
+const SETTINGS: [(&str, &str); 6] = [
     ("SECRET_KEY", SECRET),
     ("AUTO_MIGRATE", "true"),
     ("DEBUG", "true"),
     ("CLOCK", "test"),
+    ("RATE_LIMITS", "off"),
     ("LOG", "warn,sqlx=error"),
 ];
 

@@ -1,4 +1,5 @@
-//! Bodies: JSON of at most 64 KiB, read into the type that the handler names.
+//! Bodies: JSON of at most 64 KiB, read into the type that the handler names. A body has as long to
+//! arrive as a head: who sends it drop by drop holds a connection no longer than that.
 //!
 //! Types of bodies refuse unknown fields. A body is read in one quick pass; only one that fails
 //! is read again, to find out where. NUL is refused in every string, because PostgreSQL cannot
@@ -13,12 +14,16 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::time::Duration;
 
 /// The largest body, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The largest body for which room is made before any of it has come, in bytes.
 const TRUSTED_BYTES: usize = 4 * 1024;
+
+/// How long a body may take to arrive.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
 
 /// The parsed body of a request.
 #[derive(Debug)]
@@ -30,9 +35,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let announced = announced(request.headers());
-        let payload = payload.take();
+        let mut payload = payload.take();
         Box::pin(async move {
-            let bytes = read(payload, announced?).await?;
+            let bytes = read(&mut payload, announced?).await?;
             parse(&bytes).map(Self)
         })
     }
@@ -64,10 +69,18 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// Reads the body, and no more of it than it may have.
-async fn read(payload: Payload, announced: usize) -> Result<web::BytesMut, Problem> {
-    let mut stream = payload;
+pub(in crate::http) async fn read(
+    payload: &mut Payload,
+    announced: usize,
+) -> Result<web::BytesMut, Problem> {
+    let reading = read_all(payload, announced);
+    let read = tokio::time::timeout(ARRIVES_WITHIN, reading).await;
+    read.unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout)))
+}
+
+async fn read_all(payload: &mut Payload, announced: usize) -> Result<web::BytesMut, Problem> {
     let mut bytes = web::BytesMut::with_capacity(announced.min(TRUSTED_BYTES));
-    while let Some(chunk) = stream.next().await {
+    while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
             Problem::new(Code::MalformedRequest)
                 .with_detail(format!("The body did not arrive whole: {error}."))
