@@ -5,6 +5,7 @@ mod accounts;
 mod bookings;
 mod calendars;
 pub mod cursor;
+mod export;
 pub mod extract;
 mod failures;
 pub mod headers;
@@ -14,6 +15,7 @@ mod payments;
 pub mod problem;
 mod properties;
 mod routes;
+mod sessions;
 
 pub use operations::CatchUp;
 pub use routes::{Surface, serve, serve_unready};

@@ -22,7 +22,7 @@ pub(super) struct Input {
 }
 
 #[derive(Serialize)]
-struct View<'a> {
+pub(super) struct View<'a> {
     id: Uuid,
     booking_id: Uuid,
     provider: &'a str,
@@ -35,7 +35,7 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(payment: &'a Payment) -> Self {
+    pub(super) fn of(payment: &'a Payment) -> Self {
         Self {
             id: payment.id.0,
             booking_id: payment.booking.0,

@@ -36,7 +36,7 @@ pub(super) struct Input {
 }
 
 #[derive(Serialize)]
-struct View<'a> {
+pub(super) struct View<'a> {
     id: Uuid,
     host_id: Uuid,
     title: &'a str,
@@ -87,7 +87,7 @@ impl From<Input> for NewProperty {
 }
 
 impl<'a> View<'a> {
-    fn of(row: &'a PropertyRow) -> Self {
+    pub(super) fn of(row: &'a PropertyRow) -> Self {
         let property = &row.property;
         Self {
             id: property.id.0,

@@ -2,7 +2,7 @@
 
 use super::operations::CatchUp;
 use super::{accounts, bookings, calendars, headers, operations, pages, payments, problem};
-use super::{extract, properties};
+use super::{export, extract, properties, sessions};
 use crate::auth::{Caller, TokenError};
 use crate::engine::Engine;
 use actix_web::dev::Server;
@@ -22,7 +22,8 @@ pub struct Surface {
 
 impl extract::Verify for Engine {
     fn verify(&self, token: &str) -> Result<Caller, TokenError> {
-        self.tokens.verify(token, self.clock.now()).map(|claims| claims.caller())
+        let caller = self.tokens.verify(token, self.clock.now())?.caller();
+        if self.ended.contains(caller.session) { Err(TokenError::Ended) } else { Ok(caller) }
     }
 }
 
@@ -99,9 +100,6 @@ fn routes(config: &mut web::ServiceConfig, surface: &Surface) {
 
 fn resources(config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/users").route(web::post().to(accounts::register)))
-        .route("/users/me", web::get().to(accounts::profile))
-        .route("/auth/login", web::post().to(accounts::login))
         .service(
             web::resource("/properties")
                 .route(web::get().to(properties::list))
@@ -127,4 +125,34 @@ fn resources(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/payments").route(web::post().to(payments::create)))
         .service(web::resource("/payments/{id}").route(web::get().to(payments::read)));
+    people(config);
+}
+
+/// Accounts and sessions, behind what is asked for more often.
+fn people(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/users")
+                .route(web::get().to(accounts::list))
+                .route(web::post().to(accounts::register)),
+        )
+        .service(
+            web::resource("/users/me")
+                .route(web::get().to(accounts::read_own))
+                .route(web::put().to(accounts::change_own))
+                .route(web::delete().to(accounts::delete_own)),
+        )
+        .route("/users/me/export", web::get().to(export::read))
+        .service(
+            web::resource("/users/{id}")
+                .route(web::get().to(accounts::read))
+                .route(web::put().to(accounts::change))
+                .route(web::delete().to(accounts::delete)),
+        )
+        .route("/auth/login", web::post().to(sessions::login))
+        .route("/auth/refresh", web::post().to(sessions::refresh))
+        .route("/auth/logout", web::post().to(sessions::logout))
+        .route("/auth/verify", web::post().to(sessions::verify))
+        .route("/auth/password/forgot", web::post().to(sessions::forgot))
+        .route("/auth/password/reset", web::post().to(sessions::reset));
 }

@@ -5,7 +5,7 @@
 
 use super::jobs::{NewJob, insert_job};
 use super::{Store, StoreError, read, write};
-use domain::{BookingId, Currency, Instant, JobId, PaymentId, PropertyId};
+use domain::{BookingId, Currency, Instant, JobId, PaymentId, PropertyId, UserId};
 use sqlx::FromRow;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -162,6 +162,11 @@ pub enum PaymentMove {
 
 const BY_ID: &str = "select * from payment where payment_id = $1";
 
+const OF_GUEST: &str = "select payment.* from booking join payment using (property_id, booking_id) \
+     where booking.guest_id = $1 and (payment.created_at < $2 \
+     or (payment.created_at = $2 and payment.payment_id < $3)) \
+     order by payment.created_at desc, payment.payment_id desc limit $4";
+
 const STATUS: &str = "select status from payment where payment_id = $1";
 
 const MOVE: &str = "update payment set status = $3, provider_ref = coalesce($4, provider_ref) \
@@ -211,6 +216,31 @@ impl Store {
             let row: Option<Columns> =
                 read!(store, |on| sqlx::query_as(BY_ID).bind(id.0).fetch_optional(on).await?);
             row.map(Payment::try_from).transpose()
+        })
+        .await
+    }
+
+    /// Up to `limit` payments for bookings that this guest made, the newest first, from behind
+    /// `after` on.
+    pub async fn payments_of_guest(
+        &self,
+        guest: UserId,
+        after: Option<(Instant, PaymentId)>,
+        limit: u32,
+    ) -> Result<Vec<Payment>, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.0));
+            let rows: Vec<Columns> = read!(store, |on| {
+                sqlx::query_as(OF_GUEST)
+                    .bind(guest.0)
+                    .bind(at)
+                    .bind(id)
+                    .bind(i64::from(limit))
+                    .fetch_all(on)
+                    .await?
+            });
+            rows.into_iter().map(Payment::try_from).collect()
         })
         .await
     }

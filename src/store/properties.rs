@@ -7,7 +7,7 @@ use super::{Store, StoreError, read, write};
 use domain::command::Key;
 use domain::event::Sealed;
 use domain::property::Listing;
-use domain::{Instant, Property, PropertyId};
+use domain::{Instant, Property, PropertyId, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -76,6 +76,10 @@ const INSERT_EVENT: &str =
 const BY_ID: &str = "select * from property where property_id = $1";
 
 const NEWEST: &str = "select * from property where listing = $1 \
+     and (created_at < $2 or (created_at = $2 and property_id < $3)) \
+     order by created_at desc, property_id desc limit $4";
+
+const OF_HOST: &str = "select * from property where host_id = $1 \
      and (created_at < $2 or (created_at = $2 and property_id < $3)) \
      order by created_at desc, property_id desc limit $4";
 
@@ -164,6 +168,31 @@ impl Store {
             let rows: Vec<Columns> = read!(store, |on| {
                 sqlx::query_as(NEWEST)
                     .bind(Listing::Listed.name())
+                    .bind(at)
+                    .bind(id)
+                    .bind(i64::from(limit))
+                    .fetch_all(on)
+                    .await?
+            });
+            rows.into_iter().map(PropertyRow::try_from).collect()
+        })
+        .await
+    }
+
+    /// Up to `limit` properties of this host, listed or not, the newest first, from behind `after`
+    /// on.
+    pub async fn properties_of_host(
+        &self,
+        host: UserId,
+        after: Option<(Instant, PropertyId)>,
+        limit: u32,
+    ) -> Result<Vec<PropertyRow>, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.0));
+            let rows: Vec<Columns> = read!(store, |on| {
+                sqlx::query_as(OF_HOST)
+                    .bind(host.0)
                     .bind(at)
                     .bind(id)
                     .bind(i64::from(limit))

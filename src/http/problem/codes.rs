@@ -38,6 +38,9 @@ macro_rules! codes {
 }
 
 codes! {
+    AccountHasObligations "account_has_obligations" CONFLICT "The account has obligations"
+        "The account cannot end while there are live bookings, unsettled payments or properties \
+         that are not archived: obligations lists them.";
     AmountMismatch "amount_mismatch" CONFLICT "Another amount is due"
         "The amount or the currency is not the one that the booking says.";
     BookingEnded "booking_ended" CONFLICT "The booking has ended"
@@ -82,12 +85,17 @@ codes! {
         "The property takes no new bookings.";
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
         "The request did not arrive in time.";
+    SessionEnded "session_ended" UNAUTHORIZED "The session has ended"
+        "The session was ended, or its refresh token was used before: sign in again.";
     StorageFull "storage_full" INSUFFICIENT_STORAGE "The storage is full"
         "The server cannot store anything until it is given more room. Nothing was changed.";
     Timeout "timeout" GATEWAY_TIMEOUT "No answer in time"
         "What the answer depends on did not answer in time. Ask again under the same key.";
     TokenExpired "token_expired" UNAUTHORIZED "The access token has expired"
         "The access token has expired: refresh it or sign in again.";
+    TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many attempts"
+        "There were too many attempts for this account or from this address: try again after \
+         Retry-After.";
     TooManyGuests "too_many_guests" CONFLICT "Too many guests"
         "The property does not take so many guests.";
     Unauthenticated "unauthenticated" UNAUTHORIZED "Not signed in"
@@ -127,6 +135,7 @@ impl Code {
             413 => Self::PayloadTooLarge,
             414 => Self::UriTooLong,
             415 => Self::UnsupportedMediaType,
+            429 => Self::TooManyAttempts,
             431 => Self::HeadersTooLarge,
             503 => Self::Unavailable,
             504 => Self::Timeout,
