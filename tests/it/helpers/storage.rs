@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
 /// The tables whose rows tell whether anything was changed.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 12] = [
     "account",
     "property",
     "calendar_head",
@@ -19,6 +19,9 @@ const TABLES: [&str; 9] = [
     "idempotency_key",
     "payment",
     "job",
+    "session",
+    "refresh_token",
+    "mail_token",
 ];
 
 /// A test's own database, and a folder to work in.
