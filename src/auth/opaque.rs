@@ -19,8 +19,7 @@ pub fn fresh() -> SecretString {
 
 /// Whether a text has the form of a token.
 pub fn is_token(text: &str) -> bool {
-    text.len() == CHARS
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    text.len() == CHARS && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 /// What the database keeps of a token. A fast hash will do: there is nothing to guess.
@@ -45,7 +44,8 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_tokens() {
-        for text in ["", "short", &"a".repeat(42), &"a".repeat(44), &"ä".repeat(43), &" ".repeat(43)]
+        for text in
+            ["", "short", &"a".repeat(42), &"a".repeat(44), &"ä".repeat(43), &" ".repeat(43)]
         {
             assert!(!is_token(text), "{text}");
         }

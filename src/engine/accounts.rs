@@ -193,9 +193,7 @@ impl Engine {
             ..self.audit(deed, Some(caller.id), subject, address)
         };
         let mut lines = Vec::new();
-        let names = |account: &Account| {
-            json!({ "first_name": account.first_name, "last_name": account.last_name })
-        };
+        let names = |account: &Account| json!({ "first_name": account.first_name, "last_name": account.last_name });
         if names(before) != names(after) {
             lines.push(line(Deed::ProfileChanged, names(before), names(after)));
         }

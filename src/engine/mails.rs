@@ -27,11 +27,7 @@ const BAD_TOKEN: &str = "is not good, or not any more: ask for a new mail";
 impl Engine {
     /// Sends a mail with which the holder of this address can set a new password, if it has an
     /// account: a job finds out, so that the answer and its time are the same for any address.
-    pub async fn forgot_password(
-        &self,
-        email: &str,
-        address: Option<IpAddr>,
-    ) -> Result<(), Error> {
+    pub async fn forgot_password(&self, email: &str, address: Option<IpAddr>) -> Result<(), Error> {
         allow(Action::ResetPassword, None, Ownership::Unowned)?;
         let email = email.trim();
         let mut fields = Fields::default();
@@ -47,11 +43,7 @@ impl Engine {
     }
 
     /// Notes that the token's account has the address that it says.
-    pub async fn verify_address(
-        &self,
-        token: &str,
-        address: Option<IpAddr>,
-    ) -> Result<(), Error> {
+    pub async fn verify_address(&self, token: &str, address: Option<IpAddr>) -> Result<(), Error> {
         allow(Action::VerifyAddress, None, Ownership::Unowned)?;
         let audit = self.audit(Deed::AddressVerified, None, None, address);
         let is_good = opaque::is_token(token)
@@ -71,8 +63,8 @@ impl Engine {
         allow(Action::ResetPassword, None, Ownership::Unowned)?;
         let (hash, now) = (opaque::hash(token), self.clock.now());
         // Looked at first, so that only who has a token makes the server hash passwords.
-        let is_good = opaque::is_token(token)
-            && self.store.is_mail_token(hash, Purpose::Reset, now).await?;
+        let is_good =
+            opaque::is_token(token) && self.store.is_mail_token(hash, Purpose::Reset, now).await?;
         let mut fields = Fields::default();
         fields.check(is_good, "/token", BAD_TOKEN);
         let password = fields.parse(NewPassword::parse(password), "/password");

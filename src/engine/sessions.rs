@@ -77,9 +77,8 @@ impl Engine {
         let right = self.passwords.verify(password, hash).await?;
         let subject = account.as_ref().map(|account| account.id);
         if let Some(account) = account.filter(|_| right)
-            && let Some(session) = self
-                .start_session(account.id, account.role, account.password_hash, address)
-                .await?
+            && let Some(session) =
+                self.start_session(account.id, account.role, account.password_hash, address).await?
         {
             throttle.forgive(email);
             return Ok(session);

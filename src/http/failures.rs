@@ -20,7 +20,8 @@ impl From<Error> for Problem {
             Error::BadCredentials => Self::new(Code::InvalidCredentials),
             Error::SessionEnded => Self::new(Code::SessionEnded),
             Error::TooManyAttempts(wait) => {
-                let seconds = u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);
+                let seconds = wait.as_micros().div_ceil(1_000_000);
+                let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
                 Self::new(Code::TooManyAttempts).retry_after(seconds)
             }
             Error::Obliged(obligations) => Self::new(Code::AccountHasObligations)

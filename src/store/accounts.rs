@@ -184,7 +184,12 @@ impl Store {
         self.spawn(async move {
             let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.0));
             let rows: Vec<AccountRow> = read!(store, |on| {
-                sqlx::query_as(NEWEST).bind(at).bind(id).bind(i64::from(limit)).fetch_all(on).await?
+                sqlx::query_as(NEWEST)
+                    .bind(at)
+                    .bind(id)
+                    .bind(i64::from(limit))
+                    .fetch_all(on)
+                    .await?
             });
             rows.into_iter().map(Account::try_from).collect()
         })

@@ -63,11 +63,9 @@ const FIND: &str = "select session.session_id, account.account_id, account.role 
 const PROLONG: &str = "update session set refreshed_at = $2, expires_at = $3 \
      where session_id = $1 and ended_at is null and expires_at > $2";
 
-const USE: &str =
-    "update refresh_token set used_at = $2 where token_hash = $1 and used_at is null";
+const USE: &str = "update refresh_token set used_at = $2 where token_hash = $1 and used_at is null";
 
-const END: &str =
-    "update session set ended_at = $2 where session_id = $1 and ended_at is null";
+const END: &str = "update session set ended_at = $2 where session_id = $1 and ended_at is null";
 
 pub(super) const END_ALL: &str = "update session set ended_at = $2 \
      where account_id = $1 and ended_at is null returning session_id";
@@ -176,10 +174,7 @@ impl Store {
     }
 
     /// The sessions that were ended after `since`, and when.
-    pub async fn ended_sessions(
-        &self,
-        since: Instant,
-    ) -> Result<Vec<(Uuid, Instant)>, StoreError> {
+    pub async fn ended_sessions(&self, since: Instant) -> Result<Vec<(Uuid, Instant)>, StoreError> {
         let store = self.clone();
         self.spawn(async move {
             let rows: Vec<(Uuid, i64)> = read!(store, |on| {

@@ -1,9 +1,9 @@
 //! The edge: everything a request brings is read here once, into values that need no second look.
 //!
 //! Each extractor names one noun: [`Body`], [`Signed`] and [`MaybeSigned`], [`IdempotencyKey`],
-//! [`ClientAddress`], the ids in paths, [`Params`] with [`Page`] and [`Dates`]. What cannot be read is answered with
-//! a problem that names the field, and nothing behind this edge has run. Bounds: a body has at
-//! most 64 KiB, a key 255 characters, a page 100 rows.
+//! [`ClientAddress`], the ids in paths, [`Params`] with [`Page`] and [`Dates`]. What cannot be read
+//! is answered with a problem that names the field, and nothing behind this edge has run. Bounds: a
+//! body has at most 64 KiB, a key 255 characters, a page 100 rows.
 
 mod address;
 mod body;

@@ -3,7 +3,8 @@
 //! A handler returns `Result<_, Problem>`; refusals of the domain, denials of the policy and
 //! errors of tokens become problems by `?`. What a client may rely on is `code`, from the one
 //! table in [`codes`]; `errors` names fields by JSON pointer (RFC 6901); refused bookings carry
-//! `reasons` and `alternatives`, an account that cannot end its `obligations`. What went wrong inside is logged and never told.
+//! `reasons` and `alternatives`, an account that cannot end its `obligations`. What went wrong
+//! inside is logged and never told.
 
 pub mod codes;
 pub mod framework;

@@ -56,8 +56,7 @@ async fn session(ground: &Ground, token: u8) -> Uuid {
 }
 
 async fn refresh(ground: &Ground, used: u8, next: u8, now: Instant) -> Refreshed {
-    let exchange =
-        Exchange { used: hash(used), next: hash(next), now, expires_at: now.plus(DAY) };
+    let exchange = Exchange { used: hash(used), next: hash(next), now, expires_at: now.plus(DAY) };
     let reuse = audit(Deed::RefreshReused, None);
     ground.store.refresh_session(exchange, reuse).await.expect("an answer")
 }
@@ -97,10 +96,8 @@ async fn an_account_changes_from_the_version_that_was_read(ground: Ground) {
     let read = guest(&ground).await;
     assert_eq!((read.version, read.verified_at), (1, None));
     let wished = Account { first_name: "Grace".to_owned(), role: Role::Host, ..read.clone() };
-    let lines = vec![
-        audit(Deed::ProfileChanged, Some(read.id)),
-        audit(Deed::RoleChanged, Some(read.id)),
-    ];
+    let lines =
+        vec![audit(Deed::ProfileChanged, Some(read.id)), audit(Deed::RoleChanged, Some(read.id))];
     assert!(store.change_account(wished.clone(), lines.clone()).await.expect("an answer"));
     assert!(!store.change_account(wished, lines).await.expect("an answer"), "it is old now");
     let now = guest(&ground).await;
@@ -193,11 +190,9 @@ async fn a_mailed_token_is_good_once_and_until_it_expires(ground: Ground) {
     add(2, Purpose::Verify).await;
     add(3, Purpose::Reset).await;
     assert!(store.is_mail_token(hash(3), Purpose::Reset, NOW).await.expect("an answer"));
-    for (token, purpose, now) in [
-        (3, Purpose::Verify, NOW),
-        (4, Purpose::Reset, NOW),
-        (3, Purpose::Reset, NOW.plus(DAY)),
-    ] {
+    for (token, purpose, now) in
+        [(3, Purpose::Verify, NOW), (4, Purpose::Reset, NOW), (3, Purpose::Reset, NOW.plus(DAY))]
+    {
         let is_good = store.is_mail_token(hash(token), purpose, now).await.expect("an answer");
         assert!(!is_good, "{token} {purpose:?}");
     }
