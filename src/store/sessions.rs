@@ -131,7 +131,7 @@ impl Store {
                     return Ok(Refreshed::Unknown);
                 };
                 let account = UserId(account);
-                let role = role.parse().map_err(|_| StoreError::Corrupt("account.role"))?;
+                let role: Role = role.parse().map_err(|_| StoreError::Corrupt("account.role"))?;
                 let prolonged = sqlx::query(PROLONG)
                     .bind(session)
                     .bind(now)
