@@ -2,12 +2,13 @@
 //! command line in terms of it.
 
 use crate::actors::{Registry, RegistryOptions};
+use crate::auth::ended::EndedSessions;
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Tokens;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, DEMO_DATABASE};
 use crate::demo;
-use crate::engine::{Engine, Registration, Settlements};
+use crate::engine::{Engine, Registration, Settlements, Throttles};
 use crate::feed::Feed;
 use crate::http::edge::limits::{InProcess, RateLimiter};
 use crate::http::edge::{Edge, Hosts, Origins, Proxies};
@@ -132,7 +133,7 @@ pub fn create_admin(email: String, first_name: String, last_name: String) -> Don
         let engine = assemble(&config, store, &runtime, stopping).await?;
         let role = Role::Admin;
         let registration = Registration { email, password, first_name, last_name, role };
-        let (account, _) = engine.create_account(registration, None).await.map_err(told)?;
+        let account = engine.create_account(registration).await.map_err(told)?;
         println!("Created the administrator {} ({}).", account.email, account.id);
         Ok(())
     });
@@ -153,6 +154,7 @@ async fn run(config: Config, runtime: &Runtime) -> Done {
     }
     let (stop, stopping) = watch::channel(false);
     let engine = Arc::new(assemble(&config, store, runtime, stopping).await?);
+    engine.learn_ended_sessions().await?;
     let workers = runtime.spawn(jobs::run(Arc::clone(&engine)));
     let sweeper = runtime.spawn(sweep::run(Arc::clone(&engine)));
     let address = listener.local_addr().map_err(listening)?;
@@ -259,7 +261,9 @@ async fn assemble(
         clock,
         ids,
         tokens: Tokens::new(&secret),
+        ended: EndedSessions::default(),
         passwords: Passwords::new(runtime.handle().clone()),
+        throttles: Throttles::default(),
         provider: Arc::new(Sandbox),
         settlements: Settlements::default(),
         jobs: wake,

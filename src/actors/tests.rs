@@ -64,9 +64,11 @@ impl House {
             first_name: "Ada".to_owned(),
             last_name: "L".to_owned(),
             role,
+            verified_at: None,
+            version: 1,
             created_at: self.clock.now(),
         };
-        self.store.insert_account(account, None).await.expect("a new account");
+        self.store.insert_account(account, None, None).await.expect("a new account");
         id
     }
 

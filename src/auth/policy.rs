@@ -23,7 +23,17 @@ pub struct Caller {
 pub enum Action {
     Register,
     Login,
+    RefreshSession,
+    EndSession,
+    VerifyAddress,
+    ResetPassword,
+    ListUsers,
     ReadProfile,
+    ChangeProfile,
+    /// A guest begins to rent out: the one change of a role.
+    BecomeHost,
+    DeleteAccount,
+    ExportAccount,
     CreateProperty,
     ReadProperty,
     EditProperty,
@@ -97,11 +107,20 @@ const ANYBODY: Who = ANONYMOUS | SIGNED;
 /// pay at the provider, which a host must not see. Whether an author may still change a review is a
 /// question of time, which the table does not know.
 #[rustfmt::skip]
-const TABLE: [(Action, [Who; 6]); 23] = [
+const TABLE: [(Action, [Who; 6]); 32] = [
     //                        Unowned       Public   Foreign  Guest    Host          Own
     (Action::Register,       [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::Login,          [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
+    (Action::RefreshSession, [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
+    (Action::EndSession,     [NOBODY,       NOBODY,  NOBODY,  NOBODY,  NOBODY,       SIGNED]),
+    (Action::VerifyAddress,  [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
+    (Action::ResetPassword,  [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
+    (Action::ListUsers,      [ADMIN,        NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::ReadProfile,    [NOBODY,       NOBODY,  ADMIN,   NOBODY,  NOBODY,       SIGNED]),
+    (Action::ChangeProfile,  [NOBODY,       NOBODY,  ADMIN,   NOBODY,  NOBODY,       SIGNED]),
+    (Action::BecomeHost,     [NOBODY,       NOBODY,  NOBODY,  NOBODY,  NOBODY,       GUEST]),
+    (Action::DeleteAccount,  [NOBODY,       NOBODY,  ADMIN,   NOBODY,  NOBODY,       SIGNED]),
+    (Action::ExportAccount,  [NOBODY,       NOBODY,  NOBODY,  NOBODY,  NOBODY,       SIGNED]),
     (Action::CreateProperty, [HOST | ADMIN, NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::ReadProperty,   [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::EditProperty,   [NOBODY,       ADMIN,   ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
@@ -204,7 +223,16 @@ mod tests {
 Action          Unowned Public Foreign Guest Host Own
 Register        ++++ 3333 4444 3333 3333 3333
 Login           ++++ 3333 4444 3333 3333 3333
+RefreshSession  ++++ 3333 4444 3333 3333 3333
+EndSession      1333 1333 1444 1333 1333 1+++
+VerifyAddress   ++++ 3333 4444 3333 3333 3333
+ResetPassword   ++++ 3333 4444 3333 3333 3333
+ListUsers       133+ 1333 1444 1333 1333 1333
 ReadProfile     1333 1333 144+ 1333 1333 1+++
+ChangeProfile   1333 1333 144+ 1333 1333 1+++
+BecomeHost      1333 1333 1444 1333 1333 1+33
+DeleteAccount   1333 1333 144+ 1333 1333 1+++
+ExportAccount   1333 1333 1444 1333 1333 1+++
 CreateProperty  13++ 1333 1444 1333 1333 1333
 ReadProperty    3333 ++++ 444+ 3333 33++ 3333
 EditProperty    1333 133+ 144+ 1333 13++ 1333

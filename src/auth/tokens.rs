@@ -60,6 +60,9 @@ pub enum TokenError {
     /// It was good until its ten minutes were over.
     #[error("the access token has expired")]
     Expired,
+    /// Its session was ended: signed out, or by a reset password.
+    #[error("the session of the access token has ended")]
+    Ended,
 }
 
 /// The claims as they are written. Dates are whole seconds since 1970 (RFC 7519, section 2).

@@ -68,8 +68,8 @@ async fn join(engine: &Engine, account: DemoAccount) -> Result<Caller, Error> {
         last_name: "Demo".to_owned(),
         role: account.role,
     };
-    let known = match engine.create_account(registration, None).await {
-        Ok((account, _)) => account,
+    let known = match engine.create_account(registration).await {
+        Ok(account) => account,
         // An earlier start was broken off half-way: go on from there.
         Err(Error::EmailTaken) => {
             engine.store.account_by_email(account.email).await?.ok_or(Error::NotFound)?

@@ -1,21 +1,22 @@
-//! Accounts: registering, signing in, one's own profile.
+//! Accounts: registering, reading and changing one's own, and what administrators see.
 
 use super::error::Fields;
 use super::{Engine, Error};
 use crate::auth::Caller;
 use crate::auth::passwords::NewPassword;
 use crate::auth::policy::{Action, Ownership, allow};
-use crate::auth::tokens::LIFETIME;
 use crate::store::StoreError;
 use crate::store::accounts::{Account, Role};
+use crate::store::audit::{Deed, NewAudit};
+use crate::store::jobs::{NewJob, Work};
 use crate::store::keys::Created;
-use domain::UserId;
 use domain::command::Key;
 use domain::refusal::Refusal;
-use secrecy::SecretString;
+use domain::{Instant, JobId, UserId};
+use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use uuid::Uuid;
 
 /// What somebody says of themselves to register.
@@ -28,18 +29,25 @@ pub struct Registration {
     pub role: Role,
 }
 
-/// A signed-in caller's token.
-#[derive(Debug)]
-pub struct Session {
-    pub access_token: String,
-    pub expires_in: Duration,
+/// What an account should say. What is absent stays; what cannot change may stand here as it is.
+#[derive(Debug, Default)]
+pub struct ProfileChange {
+    pub id: Option<Uuid>,
+    pub email: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub role: Option<Role>,
+    /// As it is written in answers.
+    pub created_at: Option<String>,
 }
 
-const MAX_EMAIL: usize = 254;
+/// The longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3).
+pub(super) const MAX_EMAIL: usize = 254;
 const MAX_NAME: usize = 100;
 
 impl Engine {
-    /// Makes an account for a guest or a host; never for an admin.
+    /// Makes an account for a guest or a host, never for an admin, and sends the mail that proves
+    /// its address.
     pub async fn register(
         &self,
         registration: Registration,
@@ -51,15 +59,22 @@ impl Engine {
             fields.check(false, "/role", "must be guest or host");
             fields.done()?;
         }
-        self.create_account(registration, key).await
+        let made = self.insert_account(registration, key, Some(Work::VerifyMail)).await?;
+        self.jobs.notify_one();
+        Ok(made)
     }
 
-    /// Makes an account of any role: for the command line, which no policy asks. The flag says
-    /// whether a key's earlier answer is repeated.
-    pub async fn create_account(
+    /// Makes an account of any role, without a mail: for the command line, which no policy asks.
+    pub async fn create_account(&self, registration: Registration) -> Result<Account, Error> {
+        Ok(self.insert_account(registration, None, None).await?.0)
+    }
+
+    /// The flag says whether a key's earlier answer is repeated.
+    async fn insert_account(
         &self,
         registration: Registration,
         key: Option<Arc<str>>,
+        mail: Option<Work>,
     ) -> Result<(Account, bool), Error> {
         let mut fields = Fields::default();
         let email = registration.email.trim().to_owned();
@@ -82,9 +97,12 @@ impl Engine {
             first_name,
             last_name,
             role,
+            verified_at: None,
+            version: 1,
             created_at: self.clock.now(),
         };
-        match self.store.insert_account(account.clone(), key).await {
+        let mail = mail.map(|work| self.mail_job(work, account.id.0, String::new()));
+        match self.store.insert_account(account.clone(), key, mail).await {
             Ok(Created::New) => Ok((account, false)),
             Ok(Created::Known(id)) => {
                 Ok((self.store.account(id).await?.ok_or(Error::NotFound)?, true))
@@ -95,28 +113,141 @@ impl Engine {
         }
     }
 
-    /// Signs in. Unknown accounts take as long and answer as wrong passwords do.
-    pub async fn login(&self, email: &str, password: SecretString) -> Result<Session, Error> {
-        allow(Action::Login, None, Ownership::Unowned)?;
-        let account = self.store.account_by_email(email.trim()).await?;
-        let hash = account.as_ref().map(|account| account.password_hash.clone());
-        let right = self.passwords.verify(password, hash).await?;
-        let account = account.filter(|_| right).ok_or(Error::BadCredentials)?;
-        let session = self.ids.fresh();
-        let now = self.clock.now();
-        let access_token = self.tokens.issue(account.id, account.role, session, now);
-        Ok(Session { access_token, expires_in: LIFETIME })
+    /// A job that sends a mail.
+    pub(super) fn mail_job(&self, work: Work, subject: Uuid, payload: String) -> NewJob {
+        NewJob {
+            id: JobId(self.ids.fresh()),
+            work,
+            subject,
+            property: None,
+            amount: 0,
+            payload,
+            run_at: self.clock.now(),
+        }
     }
 
-    /// The caller's own account.
-    pub async fn profile(&self, caller: &Caller) -> Result<Account, Error> {
-        allow(Action::ReadProfile, Some(caller), Ownership::Own)?;
-        self.store.account(caller.id).await?.ok_or(Error::NotFound)
+    /// An account that the caller may see.
+    pub async fn user(&self, caller: &Caller, id: UserId) -> Result<Account, Error> {
+        allow(Action::ReadProfile, Some(caller), Ownership::of_account(Some(caller), id))?;
+        self.store.account(id).await?.ok_or(Error::NotFound)
+    }
+
+    /// All accounts for administrators, newest first, after a place in the list.
+    pub async fn users(
+        &self,
+        caller: &Caller,
+        after: Option<(Instant, Uuid)>,
+        limit: usize,
+    ) -> Result<Vec<Account>, Error> {
+        allow(Action::ListUsers, Some(caller), Ownership::Unowned)?;
+        let after = after.map(|(at, id)| (at, UserId(id)));
+        Ok(self.store.accounts(after, super::rows(limit)).await?)
+    }
+
+    /// Changes names, and makes a guest a host where the account is the caller's own; nobody else
+    /// changes a role. Access tokens that are out say the old role until they are refreshed. The
+    /// address does not change: it is what the account's mail was proved with. `version` is the
+    /// one that the change is meant for, if it is meant for one.
+    pub async fn change_user(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        change: &ProfileChange,
+        version: Option<i64>,
+        address: Option<IpAddr>,
+    ) -> Result<Account, Error> {
+        let ownership = Ownership::of_account(Some(caller), id);
+        allow(Action::ChangeProfile, Some(caller), ownership)?;
+        // Each further turn means that somebody else's change came between.
+        loop {
+            let before = self.store.account(id).await?.ok_or(Error::NotFound)?;
+            if version.is_some_and(|version| version != before.version) {
+                return Err(Error::Changed);
+            }
+            let after = changed(&before, change, ownership == Ownership::Own)?;
+            if after.role != before.role {
+                allow(Action::BecomeHost, Some(caller), ownership)?;
+            }
+            let audit = self.changes(caller, address, &before, &after);
+            if audit.is_empty() {
+                return Ok(before);
+            }
+            if self.store.change_account(after.clone(), audit).await? {
+                return Ok(Account { version: after.version + 1, ..after });
+            }
+        }
+    }
+
+    /// The record of a change: one line for names, one for a role.
+    fn changes(
+        &self,
+        caller: &Caller,
+        address: Option<IpAddr>,
+        before: &Account,
+        after: &Account,
+    ) -> Vec<NewAudit> {
+        let subject = Some(before.id);
+        let line = |deed, before: serde_json::Value, after: serde_json::Value| NewAudit {
+            before: Some(before.to_string()),
+            after: Some(after.to_string()),
+            ..self.audit(deed, Some(caller.id), subject, address)
+        };
+        let mut lines = Vec::new();
+        let names = |account: &Account| json!({ "first_name": account.first_name, "last_name": account.last_name });
+        if names(before) != names(after) {
+            lines.push(line(Deed::ProfileChanged, names(before), names(after)));
+        }
+        if before.role != after.role {
+            let role = |account: &Account| json!({ "role": account.role.name() });
+            lines.push(line(Deed::RoleChanged, role(before), role(after)));
+        }
+        lines
+    }
+
+    /// A line of the record, without what changed.
+    pub(super) fn audit(
+        &self,
+        deed: Deed,
+        actor: Option<UserId>,
+        subject: Option<UserId>,
+        address: Option<IpAddr>,
+    ) -> NewAudit {
+        let (id, at) = (self.ids.fresh(), self.clock.now());
+        NewAudit { id, at, deed, actor, subject, address, before: None, after: None }
     }
 }
 
+/// The account as the change wants it; refused by its fields where it cannot be so.
+fn changed(before: &Account, change: &ProfileChange, is_own: bool) -> Result<Account, Error> {
+    const READ_ONLY: &str = "cannot be changed: leave it out, or send it as it is";
+    let mut fields = Fields::default();
+    fields.check(change.id.is_none_or(|id| id == before.id.0), "/id", READ_ONLY);
+    let is_same = |wished: &Option<String>, now: &str| wished.as_ref().is_none_or(|w| w == now);
+    fields.check(is_same(&change.email, &before.email), "/email", READ_ONLY);
+    let created_at = before.created_at.to_string();
+    fields.check(is_same(&change.created_at, &created_at), "/created_at", READ_ONLY);
+    let mut after = before.clone();
+    if let Some(first_name) = &change.first_name {
+        after.first_name = fields.text(first_name, "/first_name", 1, MAX_NAME);
+    }
+    if let Some(last_name) = &change.last_name {
+        after.last_name = fields.text(last_name, "/last_name", 1, MAX_NAME);
+    }
+    if let Some(role) = change.role {
+        let becomes_host = is_own && (before.role, role) == (Role::Guest, Role::Host);
+        fields.check(
+            role == before.role || becomes_host,
+            "/role",
+            "cannot be changed but from guest to host, by the guest",
+        );
+        after.role = role;
+    }
+    fields.done()?;
+    Ok(after)
+}
+
 /// Whether the text looks like one address: the rest is for the mail to prove.
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let plain = text.len() <= MAX_EMAIL
         && text.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != ',' && c != ';');
     match text.rsplit_once('@') {

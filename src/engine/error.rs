@@ -5,8 +5,10 @@ use crate::actors::{Busy, Unsettled};
 use crate::auth::Denied;
 use crate::auth::passwords::Unhashed;
 use crate::store::StoreError;
+use crate::store::departures::Obligation;
 use domain::refusal::Refusal;
 use domain::review;
+use std::time::Duration;
 
 /// What stands in the way of a request.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +34,18 @@ pub enum Error {
     /// No such account, or another password.
     #[error("wrong e-mail address or password")]
     BadCredentials,
+    /// The session is over, or its refresh token was used before.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// Too many attempts: the next one may be made after this time.
+    #[error("too many attempts")]
+    TooManyAttempts(Duration),
+    /// The account cannot end while these stand.
+    #[error("the account has obligations")]
+    Obliged(Vec<Obligation>),
+    /// The thing is not in the version that the caller names.
+    #[error("it has changed meanwhile")]
+    Changed,
     /// There is no room, or no time.
     #[error(transparent)]
     Busy(#[from] Busy),

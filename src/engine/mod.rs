@@ -5,20 +5,26 @@
 mod accounts;
 mod bookings;
 mod calendars;
+mod departures;
 mod error;
+mod mails;
 mod payments;
 mod properties;
 mod reviews;
+mod sessions;
 
-pub use accounts::{Registration, Session};
+pub use accounts::{ProfileChange, Registration};
 pub use bookings::{BookingRequest, Made, Side};
 pub use calendars::CalendarView;
+pub use departures::Export;
 pub use error::{Error, FieldError};
 pub use payments::{PaymentRequest, Settlements};
 pub use properties::{AMENITIES, PropertyInput};
 pub use reviews::{NewReview, ReviewChange, Subject};
+pub use sessions::{Session, Throttles};
 
 use crate::actors::Registry;
+use crate::auth::ended::EndedSessions;
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Tokens;
 use crate::clock::Clock;
@@ -37,7 +43,10 @@ pub struct Engine {
     pub clock: Clock,
     pub ids: Ids,
     pub tokens: Tokens,
+    /// The sessions whose access tokens are refused although they have not expired.
+    pub ended: EndedSessions,
     pub passwords: Passwords,
+    pub throttles: Throttles,
     pub provider: Arc<dyn Provider>,
     pub settlements: Settlements,
     /// Wakes the job workers of this node.

@@ -1,16 +1,18 @@
-//! `/users` and `/auth`.
+//! `/users`.
 
-use super::edge::Edge;
-use super::extract::{Body, IdempotencyKey, Signed};
+use super::cursor::{self, Cursor};
+use super::extract::{Body, ClientAddress, IdempotencyKey, Page, Signed, UserPath};
 use super::headers::ETag;
 use super::problem::Problem;
 use super::{mark_replayed, tagged};
-use crate::engine::{Engine, Registration};
+use crate::auth::Caller;
+use crate::engine::{Engine, ProfileChange, Registration};
 use crate::store::accounts::{Account, Role};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use domain::UserId;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::net::IpAddr;
 use uuid::Uuid;
 
 #[derive(Deserialize)]
@@ -23,15 +25,35 @@ pub(super) struct NewUser {
     role: String,
 }
 
+/// What GET answered, or a part of it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Credentials {
-    email: String,
-    password: String,
+pub(super) struct Change {
+    #[serde(default, deserialize_with = "present")]
+    id: Option<Uuid>,
+    #[serde(default, deserialize_with = "present")]
+    email: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    first_name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    last_name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    role: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    created_at: Option<String>,
+}
+
+/// A field may be absent, but not null: nobody sets a name to nothing by it.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 #[derive(Serialize)]
-struct User<'a> {
+pub(super) struct View<'a> {
     id: Uuid,
     email: &'a str,
     first_name: &'a str,
@@ -41,14 +63,13 @@ struct User<'a> {
 }
 
 #[derive(Serialize)]
-struct Token {
-    access_token: String,
-    token_type: &'static str,
-    expires_in: u64,
+struct List<'a> {
+    data: Vec<View<'a>>,
+    next_cursor: Option<String>,
 }
 
-impl<'a> User<'a> {
-    fn of(account: &'a Account) -> Self {
+impl<'a> View<'a> {
+    pub(super) fn of(account: &'a Account) -> Self {
         Self {
             id: account.id.0,
             email: &account.email,
@@ -76,33 +97,132 @@ pub(super) async fn register(
     };
     let (account, replayed) = engine.register(registration, key).await?;
     let mut response = HttpResponse::Created()
-        .insert_header((header::LOCATION, "/api/v1/users/me"))
-        .json(User::of(&account));
+        .insert_header((header::LOCATION, format!("/api/v1/users/{}", account.id)))
+        .insert_header((header::ETAG, etag(&account).header()?))
+        .json(View::of(&account));
     mark_replayed(&mut response, replayed);
     Ok(response)
 }
 
-pub(super) async fn login(
+pub(super) async fn list(
+    request: HttpRequest,
     engine: web::Data<Engine>,
-    edge: web::Data<Edge>,
-    Body(credentials): Body<Credentials>,
+    Signed(caller): Signed,
+    page: Page,
 ) -> Result<HttpResponse, Problem> {
-    edge.count_login(&credentials.email)?;
-    let password = SecretString::from(credentials.password);
-    let session = engine.login(&credentials.email, password).await?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(Token {
-        access_token: session.access_token,
-        token_type: "Bearer",
-        expires_in: session.expires_in.as_secs(),
-    }))
+    let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
+    let mut rows = engine.users(&caller, after, page.limit + 1).await?;
+    let place = |account: &Account| Cursor { created_at: account.created_at, id: account.id.0 };
+    let next = cursor::next(&mut rows, page.limit, place);
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = &next {
+        response.insert_header((header::LINK, cursor::next_link(request.uri(), *next)?));
+    }
+    let data = rows.iter().map(View::of).collect();
+    Ok(response.json(List { data, next_cursor: next.map(|next| next.to_string()) }))
 }
 
-pub(super) async fn profile(
+pub(super) async fn read(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    UserPath(id): UserPath,
+) -> Result<HttpResponse, Problem> {
+    let account = engine.user(&caller, id).await?;
+    tagged(&request, &etag(&account), &View::of(&account))
+}
+
+pub(super) async fn read_own(
     request: HttpRequest,
     engine: web::Data<Engine>,
     Signed(caller): Signed,
 ) -> Result<HttpResponse, Problem> {
-    let account = engine.profile(&caller).await?;
-    // An account does not change yet, so its first version is its only one.
-    tagged(&request, &ETag::of(account.id, 1), &User::of(&account))
+    let account = engine.user(&caller, caller.id).await?;
+    tagged(&request, &etag(&account), &View::of(&account))
+}
+
+pub(super) async fn change(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    UserPath(id): UserPath,
+    ClientAddress(address): ClientAddress,
+    Body(input): Body<Change>,
+) -> Result<HttpResponse, Problem> {
+    change_to(&request, &engine, &caller, (id, address), input).await
+}
+
+pub(super) async fn change_own(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    ClientAddress(address): ClientAddress,
+    Body(input): Body<Change>,
+) -> Result<HttpResponse, Problem> {
+    change_to(&request, &engine, &caller, (caller.id, address), input).await
+}
+
+pub(super) async fn delete(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    UserPath(id): UserPath,
+    ClientAddress(address): ClientAddress,
+) -> Result<HttpResponse, Problem> {
+    let version = version(&request, &engine, &caller, id).await?;
+    engine.delete_user(&caller, id, version, address).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(super) async fn delete_own(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    ClientAddress(address): ClientAddress,
+) -> Result<HttpResponse, Problem> {
+    let version = version(&request, &engine, &caller, caller.id).await?;
+    engine.delete_user(&caller, caller.id, version, address).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn change_to(
+    request: &HttpRequest,
+    engine: &Engine,
+    caller: &Caller,
+    (id, address): (UserId, Option<IpAddr>),
+    input: Change,
+) -> Result<HttpResponse, Problem> {
+    let role = input.role.as_deref().map(str::parse::<Role>).transpose();
+    let change = ProfileChange {
+        id: input.id,
+        email: input.email,
+        first_name: input.first_name,
+        last_name: input.last_name,
+        role: role.map_err(|unknown| Problem::field("/role", unknown.to_string()))?,
+        created_at: input.created_at,
+    };
+    let version = version(request, engine, caller, id).await?;
+    let account = engine.change_user(caller, id, &change, version, address).await?;
+    let tag = (header::ETAG, etag(&account).header()?);
+    Ok(HttpResponse::Ok().insert_header(tag).json(View::of(&account)))
+}
+
+/// The version that `If-Match` names, where it is sent: a change is made on that one or not at
+/// all, also when somebody else's comes between this look and the change.
+async fn version(
+    request: &HttpRequest,
+    engine: &Engine,
+    caller: &Caller,
+    id: UserId,
+) -> Result<Option<i64>, Problem> {
+    if !request.headers().contains_key(header::IF_MATCH) {
+        return Ok(None);
+    }
+    let account = engine.user(caller, id).await?;
+    etag(&account).require_match(request.headers())?;
+    Ok(Some(account.version))
+}
+
+fn etag(account: &Account) -> ETag {
+    ETag::of(account.id, account.version)
 }

@@ -36,7 +36,7 @@ pub(super) struct InputAnywhere {
 }
 
 #[derive(Serialize)]
-struct View<'a> {
+pub(super) struct View<'a> {
     id: Uuid,
     user_id: Uuid,
     property_id: Uuid,
@@ -79,7 +79,7 @@ struct List<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(property: PropertyId, booking: &'a Booking) -> Self {
+    pub(super) fn of(property: PropertyId, booking: &'a Booking) -> Self {
         Self {
             id: booking.id.0,
             user_id: booking.guest.0,

@@ -19,6 +19,15 @@ impl From<Error> for Problem {
             }
             Error::EmailTaken => Self::new(Code::EmailTaken),
             Error::BadCredentials => Self::new(Code::InvalidCredentials),
+            Error::SessionEnded => Self::new(Code::SessionEnded),
+            Error::TooManyAttempts(wait) => {
+                let seconds = wait.as_micros().div_ceil(1_000_000);
+                let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+                Self::new(Code::TooManyAttempts).retry_after(seconds)
+            }
+            Error::Obliged(obligations) => Self::new(Code::AccountHasObligations)
+                .with_obligations(obligations.into_iter().map(|o| (o.kind, o.id)).collect()),
+            Error::Changed => Self::new(Code::PreconditionFailed),
             Error::Busy(Busy::Full) => Self::new(Code::Overloaded),
             Error::Busy(Busy::TooLate) => Self::new(Code::Unavailable).with_detail(
                 "The answer took too long. The request may still take effect: repeat it with the \

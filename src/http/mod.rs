@@ -6,6 +6,7 @@ mod bookings;
 mod calendars;
 pub mod cursor;
 pub mod edge;
+mod export;
 pub mod extract;
 mod failures;
 pub mod headers;
@@ -18,6 +19,7 @@ mod properties;
 mod put;
 mod reviews;
 mod routes;
+mod sessions;
 
 pub use openapi::text as openapi_document;
 pub use operations::CatchUp;

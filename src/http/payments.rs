@@ -23,7 +23,7 @@ pub(super) struct Input {
 }
 
 #[derive(Serialize)]
-struct View<'a> {
+pub(super) struct View<'a> {
     id: Uuid,
     booking_id: Uuid,
     provider: &'a str,
@@ -42,7 +42,7 @@ struct List<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(payment: &'a Payment) -> Self {
+    pub(super) fn of(payment: &'a Payment) -> Self {
         Self {
             id: payment.id.0,
             booking_id: payment.booking.0,

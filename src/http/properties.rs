@@ -55,7 +55,7 @@ const READ_ONLY: [&str; 8] = [
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Property)]
-struct View<'a> {
+pub(super) struct View<'a> {
     id: Uuid,
     host_id: Uuid,
     title: &'a str,
@@ -120,7 +120,7 @@ impl From<Input> for PropertyInput {
 }
 
 impl<'a> View<'a> {
-    fn of(row: &'a PropertyRow) -> Self {
+    pub(super) fn of(row: &'a PropertyRow) -> Self {
         let (property, page) = (&row.property, &row.page);
         Self {
             id: property.id.0,

@@ -3,7 +3,7 @@
 use super::edge::Edge;
 use super::operations::CatchUp;
 use super::{accounts, bookings, calendars, headers, openapi, operations, pages, payments};
-use super::{extract, problem, properties, reviews};
+use super::{export, extract, problem, properties, reviews, sessions};
 use crate::auth::{Caller, TokenError};
 use crate::engine::Engine;
 use actix_web::dev::Server;
@@ -24,7 +24,8 @@ pub struct Surface {
 
 impl extract::Verify for Engine {
     fn verify(&self, token: &str) -> Result<Caller, TokenError> {
-        self.tokens.verify(token, self.clock.now()).map(|claims| claims.caller())
+        let caller = self.tokens.verify(token, self.clock.now())?.caller();
+        if self.ended.contains(caller.session) { Err(TokenError::Ended) } else { Ok(caller) }
     }
 }
 
@@ -105,9 +106,6 @@ fn routes(config: &mut web::ServiceConfig, surface: &Surface) {
 
 fn resources(config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/users").route(web::post().to(accounts::register)))
-        .route("/users/me", web::get().to(accounts::profile))
-        .route("/auth/login", web::post().to(accounts::login))
         .service(
             web::resource("/properties")
                 .route(web::get().to(properties::list))
@@ -159,4 +157,34 @@ fn resources(config: &mut web::ServiceConfig) {
                 .route(web::delete().to(reviews::delete)),
         )
         .service(web::resource("/reviews/{id}/reply").route(web::post().to(reviews::reply)));
+    people(config);
+}
+
+/// Accounts and sessions, behind what is asked for more often.
+fn people(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/users")
+                .route(web::get().to(accounts::list))
+                .route(web::post().to(accounts::register)),
+        )
+        .service(
+            web::resource("/users/me")
+                .route(web::get().to(accounts::read_own))
+                .route(web::put().to(accounts::change_own))
+                .route(web::delete().to(accounts::delete_own)),
+        )
+        .route("/users/me/export", web::get().to(export::read))
+        .service(
+            web::resource("/users/{id}")
+                .route(web::get().to(accounts::read))
+                .route(web::put().to(accounts::change))
+                .route(web::delete().to(accounts::delete)),
+        )
+        .route("/auth/login", web::post().to(sessions::login))
+        .route("/auth/refresh", web::post().to(sessions::refresh))
+        .route("/auth/logout", web::post().to(sessions::logout))
+        .route("/auth/verify", web::post().to(sessions::verify))
+        .route("/auth/password/forgot", web::post().to(sessions::forgot))
+        .route("/auth/password/reset", web::post().to(sessions::reset));
 }

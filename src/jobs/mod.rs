@@ -64,6 +64,8 @@ async fn attempt(engine: &Engine, job: &ClaimedJob) {
         Work::CancelIntent => engine.cancel_intent(&job.job).await,
         Work::ProviderEvent => engine.provider_event(&job.job).await,
         Work::Refund => engine.refund(&job.job).await,
+        Work::VerifyMail => engine.verify_mail(&job.job).await,
+        Work::ResetMail => engine.reset_mail(&job.job).await,
     };
     let Err(error) = done else { return };
     let (id, work, tries) = (job.job.id, job.job.work.name(), job.attempts);

@@ -1,6 +1,7 @@
 //! The sweep: wakes the properties whose nearest deadline has passed, on any node and after any
 //! restart, and those that another process has written to. It triggers only; what is to be done is
-//! judged by the property itself.
+//! judged by the property itself. It also hears which sessions other nodes have ended, and clears
+//! away what is over.
 
 use crate::engine::{Engine, Error};
 use crate::store::Kind;
@@ -16,7 +17,7 @@ const SWEEPS_A_CLOCK: u64 = 60;
 /// Sweeps between two looks for what other processes wrote, where there may be others: with the
 /// sweeps themselves, a calendar is at most five seconds behind.
 const SWEEPS_A_COMPARISON: u64 = 4;
-/// Sweeps between two clearings of old idempotency keys: an hour.
+/// Sweeps between two clearings of old idempotency keys and sessions: an hour.
 const SWEEPS_A_PURGE: u64 = 3_600;
 
 /// Sweeps once a second until the server stops.
@@ -26,6 +27,9 @@ pub async fn run(engine: Arc<Engine>) {
     loop {
         if let Err(error) = once(&engine).await {
             tracing::warn!(%error, "due properties could not be found");
+        }
+        if let Err(error) = engine.learn_ended_sessions().await {
+            tracing::warn!(%error, "ended sessions could not be read");
         }
         if sweeps.is_multiple_of(SWEEPS_A_CLOCK)
             && let Ok(Some(now)) = engine.store.server_now().await
@@ -42,6 +46,11 @@ pub async fn run(engine: Arc<Engine>) {
             && let Err(error) = engine.store.purge_keys(engine.clock.now()).await
         {
             tracing::warn!(%error, "old idempotency keys could not be removed");
+        }
+        if sweeps.is_multiple_of(SWEEPS_A_PURGE)
+            && let Err(error) = engine.purge_sessions().await
+        {
+            tracing::warn!(%error, "old sessions could not be removed");
         }
         sweeps += 1;
         tokio::select! {

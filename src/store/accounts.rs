@@ -1,5 +1,8 @@
-//! Accounts: who a caller is. An e-mail address, in lower case, belongs to one account.
+//! Accounts: who a caller is. An e-mail address, in lower case, belongs to one account. Whoever
+//! left has none any more: their row stays, for the bookings that name it, and nobody finds it.
 
+use super::audit::{NewAudit, insert_audit};
+use super::jobs::{NewJob, insert_job};
 use super::keys::{Created, claim_key};
 use super::{Store, StoreError, read, write};
 use domain::command::Key;
@@ -51,8 +54,15 @@ pub struct Account {
     pub first_name: String,
     pub last_name: String,
     pub role: Role,
+    /// When somebody proved to read the address's mail.
+    pub verified_at: Option<Instant>,
+    /// Counts the changes of what the account shows, from 1.
+    pub version: i64,
     pub created_at: Instant,
 }
+
+/// A place in the list of accounts, the newest first.
+pub type AccountCursor = (Instant, UserId);
 
 #[derive(FromRow)]
 struct AccountRow {
@@ -62,6 +72,8 @@ struct AccountRow {
     first_name: String,
     last_name: String,
     role: String,
+    verified_at: Option<i64>,
+    version: i64,
     created_at: i64,
 }
 
@@ -76,27 +88,37 @@ impl TryFrom<AccountRow> for Account {
             first_name: row.first_name,
             last_name: row.last_name,
             role: row.role.parse().map_err(|_| StoreError::Corrupt("account.role"))?,
+            verified_at: row.verified_at.map(Instant::from_micros),
+            version: row.version,
             created_at: Instant::from_micros(row.created_at),
         })
     }
 }
 
 const INSERT: &str = "insert into account (account_id, email, password_hash, first_name, \
-     last_name, role, created_at) values ($1, $2, $3, $4, $5, $6, $7)";
+     last_name, role, verified_at, version, created_at) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-const BY_EMAIL: &str = "select account_id, email, password_hash, first_name, last_name, role, \
-     created_at from account where email = $1";
+const BY_EMAIL: &str = "select * from account where email = $1 and deleted_at is null";
 
-const BY_ID: &str = "select account_id, email, password_hash, first_name, last_name, role, \
-     created_at from account where account_id = $1";
+const BY_ID: &str = "select * from account where account_id = $1 and deleted_at is null";
+
+const NEWEST: &str = "select * from account where deleted_at is null \
+     and (created_at < $1 or (created_at = $1 and account_id < $2)) \
+     order by created_at desc, account_id desc limit $3";
+
+const CHANGE: &str = "update account set first_name = $3, last_name = $4, role = $5, \
+     version = version + 1 where account_id = $1 and version = $2 and deleted_at is null";
 
 impl Store {
-    /// Inserts an account, with the caller's key in the same transaction. The address is stored
-    /// in lower case; one that is taken is [`StoreError::EmailTaken`], and then the key is free.
+    /// Inserts an account, with the caller's key and the job of its first mail in the same
+    /// transaction. The address is stored in lower case; one that is taken is
+    /// [`StoreError::EmailTaken`], and then the key is free.
     pub async fn insert_account(
         &self,
         account: Account,
         key: Option<Key>,
+        mail: Option<NewJob>,
     ) -> Result<Created<UserId>, StoreError> {
         let store = self.clone();
         self.spawn(async move {
@@ -112,10 +134,15 @@ impl Store {
                         .bind(&account.first_name)
                         .bind(&account.last_name)
                         .bind(account.role.name())
+                        .bind(account.verified_at.map(Instant::as_micros))
+                        .bind(account.version)
                         .bind(account.created_at.as_micros())
                         .execute(&mut *on)
                         .await
                         .map_err(email_taken)?;
+                    if let Some(mail) = &mail {
+                        insert_job!(on, mail);
+                    }
                 }
                 known
             })?;
@@ -143,6 +170,58 @@ impl Store {
             let row: Option<AccountRow> =
                 read!(store, |on| sqlx::query_as(BY_ID).bind(id.0).fetch_optional(on).await?);
             row.map(Account::try_from).transpose()
+        })
+        .await
+    }
+
+    /// Up to `limit` accounts, the newest first, from behind `after` on.
+    pub async fn accounts(
+        &self,
+        after: Option<AccountCursor>,
+        limit: u32,
+    ) -> Result<Vec<Account>, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.0));
+            let rows: Vec<AccountRow> = read!(store, |on| {
+                sqlx::query_as(NEWEST)
+                    .bind(at)
+                    .bind(id)
+                    .bind(i64::from(limit))
+                    .fetch_all(on)
+                    .await?
+            });
+            rows.into_iter().map(Account::try_from).collect()
+        })
+        .await
+    }
+
+    /// Writes the names and the role of an account that was read in this version, and the record
+    /// of it; says whether it was still in that version.
+    pub async fn change_account(
+        &self,
+        account: Account,
+        audit: Vec<NewAudit>,
+    ) -> Result<bool, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            write!(store, |on| {
+                let changed = sqlx::query(CHANGE)
+                    .bind(account.id.0)
+                    .bind(account.version)
+                    .bind(&account.first_name)
+                    .bind(&account.last_name)
+                    .bind(account.role.name())
+                    .execute(&mut *on)
+                    .await?;
+                let current = changed.rows_affected() == 1;
+                if current {
+                    for audit in &audit {
+                        insert_audit!(on, audit);
+                    }
+                }
+                current
+            })
         })
         .await
     }

@@ -23,11 +23,22 @@ pub enum Work {
     Refund,
     /// Look at what the provider said; the payload is the event's id in the inbox.
     ProviderEvent,
+    /// Send an account the mail that proves its address.
+    VerifyMail,
+    /// Send the mail that lets somebody set a new password; the payload is the address that was
+    /// typed, which may be nobody's.
+    ResetMail,
 }
 
 impl Work {
-    const ALL: [Self; 4] =
-        [Self::CreateIntent, Self::CancelIntent, Self::Refund, Self::ProviderEvent];
+    const ALL: [Self; 6] = [
+        Self::CreateIntent,
+        Self::CancelIntent,
+        Self::Refund,
+        Self::ProviderEvent,
+        Self::VerifyMail,
+        Self::ResetMail,
+    ];
 
     /// The stored name.
     pub const fn name(self) -> &'static str {
@@ -36,6 +47,8 @@ impl Work {
             Self::CancelIntent => "cancel_intent",
             Self::Refund => "refund",
             Self::ProviderEvent => "provider_event",
+            Self::VerifyMail => "verify_mail",
+            Self::ResetMail => "reset_mail",
         }
     }
 
@@ -67,7 +80,7 @@ impl FromStr for Work {
 pub struct NewJob {
     pub id: JobId,
     pub work: Work,
-    /// What the work is about: a payment.
+    /// What the work is about: a payment, or the account that a mail is for.
     pub subject: Uuid,
     pub property: Option<PropertyId>,
     /// In minor units; 0 where the work needs none.

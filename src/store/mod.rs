@@ -25,18 +25,22 @@ mod postgres;
 mod sqlite;
 
 pub mod accounts;
+pub mod audit;
 pub mod bookings;
 pub mod calendar;
 pub mod commit;
 mod commit_postgres;
 mod commit_sqlite;
+pub mod departures;
 mod edits;
 pub mod heads;
 pub mod jobs;
 pub mod keys;
+pub mod mail_tokens;
 pub mod payments;
 pub mod properties;
 pub mod reviews;
+pub mod sessions;
 pub mod turn;
 pub mod verify;
 

@@ -8,7 +8,7 @@ use domain::command::Key;
 use domain::event::{Sealed, Seq};
 use domain::property::{Listing, Page};
 use domain::review::Ratings;
-use domain::{Instant, Property, PropertyId};
+use domain::{Instant, Property, PropertyId, UserId};
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
@@ -164,6 +164,10 @@ enum Value {
     Id(Uuid),
 }
 
+const OF_HOST: &str = "select * from property where host_id = $1 \
+     and (created_at < $2 or (created_at = $2 and property_id < $3)) \
+     order by created_at desc, property_id desc limit $4";
+
 impl Store {
     /// Creates a property with its event 1, the head of its calendar and the caller's key.
     pub async fn create_property(
@@ -266,6 +270,31 @@ impl Store {
                     };
                 }
                 query.fetch_all(on).await?
+            });
+            rows.into_iter().map(PropertyRow::try_from).collect()
+        })
+        .await
+    }
+
+    /// Up to `limit` properties of this host, listed or not, the newest first, from behind `after`
+    /// on.
+    pub async fn properties_of_host(
+        &self,
+        host: UserId,
+        after: Option<(Instant, PropertyId)>,
+        limit: u32,
+    ) -> Result<Vec<PropertyRow>, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.0));
+            let rows: Vec<Columns> = read!(store, |on| {
+                sqlx::query_as(OF_HOST)
+                    .bind(host.0)
+                    .bind(at)
+                    .bind(id)
+                    .bind(i64::from(limit))
+                    .fetch_all(on)
+                    .await?
             });
             rows.into_iter().map(PropertyRow::try_from).collect()
         })

@@ -78,8 +78,8 @@ const LOST: [(&str, &str); 9] = [
     ),
     (
         "is what a job is about, but no payment",
-        "select subject_id from job where not exists \
-         (select 1 from payment where payment_id = job.subject_id)",
+        "select subject_id from job where kind not in ('verify_mail', 'reset_mail') \
+         and not exists (select 1 from payment where payment_id = job.subject_id)",
     ),
     (
         "is what a review is about, but no booking",

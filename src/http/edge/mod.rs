@@ -85,13 +85,6 @@ impl Edge {
         Judged { extras, answer }
     }
 
-    /// Counts an attempt to sign in to an account, from whatever address: a password cannot be
-    /// guessed from many places at once.
-    pub fn count_login(&self, email: &str) -> Result<(), Problem> {
-        let Some(limiter) = &self.limiter else { return Ok(()) };
-        limiter.take(Limit::Account, Key::of_account(email)).map(drop).map_err(Refused::told)
-    }
-
     /// Counts the request against everything that limits it.
     fn count(
         &self,

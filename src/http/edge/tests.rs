@@ -254,16 +254,4 @@ async fn health_checks_and_a_server_without_limits_count_nobody() {
         let seen = ask(&unlimited, post("/auth/login")).await;
         assert_eq!((seen.status, seen.header("ratelimit")), (200, ""));
     }
-    assert!(unlimited.count_login("ada@example.com").is_ok());
-}
-
-#[test]
-fn an_account_has_one_limit_from_all_addresses() {
-    let edge = edge(true);
-    for _ in 0..Limit::Account.quota().requests {
-        assert!(edge.count_login("ada@example.com").is_ok());
-    }
-    let problem = edge.count_login(" ADA@example.com").expect_err("one too many");
-    assert_eq!(problem.code(), Code::RateLimited);
-    assert!(edge.count_login("bob@example.com").is_ok());
 }

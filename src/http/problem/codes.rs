@@ -38,6 +38,9 @@ macro_rules! codes {
 }
 
 codes! {
+    AccountHasObligations "account_has_obligations" CONFLICT "The account has obligations"
+        "The account cannot end while there are live bookings, unsettled payments or properties \
+         that are not archived: obligations lists them.";
     AlreadyReplied "already_replied" CONFLICT "The review has its reply"
         "A review has one reply, and this one has it.";
     AlreadyReviewed "already_reviewed" CONFLICT "The stay has its review"
@@ -92,6 +95,8 @@ codes! {
         "The request did not arrive in time.";
     ReviewWindowClosed "review_window_closed" CONFLICT "The time for reviews is over"
         "A review can be written, changed and taken back until 14 days after check-out.";
+    SessionEnded "session_ended" UNAUTHORIZED "The session has ended"
+        "The session was ended, or its refresh token was used before: sign in again.";
     StayNotCompleted "stay_not_completed" CONFLICT "The stay is not completed"
         "A stay can be reviewed when it is completed, which it is after check-out.";
     StorageFull "storage_full" INSUFFICIENT_STORAGE "The storage is full"
@@ -100,6 +105,9 @@ codes! {
         "What the answer depends on did not answer in time. Ask again under the same key.";
     TokenExpired "token_expired" UNAUTHORIZED "The access token has expired"
         "The access token has expired: refresh it or sign in again.";
+    TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many attempts"
+        "There were too many attempts for this account or from this address: try again after \
+         Retry-After.";
     TooManyGuests "too_many_guests" CONFLICT "Too many guests"
         "The property does not take so many guests.";
     Unauthenticated "unauthenticated" UNAUTHORIZED "Not signed in"

@@ -3,7 +3,8 @@
 //! A handler returns `Result<_, Problem>`; refusals of the domain, denials of the policy and
 //! errors of tokens become problems by `?`. What a client may rely on is `code`, from the one
 //! table in [`codes`]; `errors` names fields by JSON pointer (RFC 6901); refused bookings carry
-//! `reasons` and `alternatives`. What went wrong inside is logged and never told.
+//! `reasons` and `alternatives`, an account that cannot end its `obligations`. What went wrong
+//! inside is logged and never told.
 
 pub mod codes;
 pub mod framework;
@@ -42,6 +43,7 @@ struct Parts {
     errors: Vec<FieldError>,
     reasons: Vec<Reason>,
     alternatives: Vec<Stay>,
+    obligations: Vec<Obligation>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -64,6 +66,13 @@ impl FieldError {
     }
 }
 
+/// One thing that has to end before an account can: what it is, and its id.
+#[derive(Clone, Debug, Serialize)]
+struct Obligation {
+    code: String,
+    id: Uuid,
+}
+
 impl Problem {
     /// A problem with the detail that stands in the table.
     pub fn new(code: Code) -> Self {
@@ -73,6 +82,7 @@ impl Problem {
             errors: Vec::new(),
             reasons: Vec::new(),
             alternatives: Vec::new(),
+            obligations: Vec::new(),
             headers: Vec::new(),
         }));
         match code.entry().status {
@@ -127,6 +137,14 @@ impl Problem {
         self
     }
 
+    /// The same problem with the things that have to end first.
+    #[must_use]
+    pub fn with_obligations(mut self, obligations: Vec<(String, Uuid)>) -> Self {
+        let obligation = |(code, id)| Obligation { code, id };
+        self.0.obligations = obligations.into_iter().map(obligation).collect();
+        self
+    }
+
     /// Says when trying again makes sense, in seconds from now.
     #[must_use]
     pub fn retry_after(self, seconds: u32) -> Self {
@@ -149,6 +167,7 @@ impl Problem {
             code: entry.name,
             errors: &self.0.errors,
             reasons: Reasons(&self.0.reasons),
+            obligations: &self.0.obligations,
             alternatives: (!self.0.reasons.is_empty()).then_some(Stays(&self.0.alternatives)),
             request_id: headers::request_id(),
         };
@@ -202,6 +221,8 @@ struct Document<'a> {
     errors: &'a [FieldError],
     #[serde(skip_serializing_if = "Reasons::is_empty")]
     reasons: Reasons<'a>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    obligations: &'a [Obligation],
     #[serde(skip_serializing_if = "Option::is_none")]
     alternatives: Option<Stays<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -94,6 +94,7 @@ impl From<TokenError> for Problem {
         let code = match error {
             TokenError::Invalid => Code::Unauthenticated,
             TokenError::Expired => Code::TokenExpired,
+            TokenError::Ended => Code::SessionEnded,
         };
         // RFC 6750, section 3.1: a token was sent, and it is no good.
         let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");

@@ -185,6 +185,7 @@ fn each_refusal_has_its_code() {
         (Problem::from(Denied::NotFound), Code::NotFound),
         (Problem::from(TokenError::Invalid), Code::Unauthenticated),
         (Problem::from(TokenError::Expired), Code::TokenExpired),
+        (Problem::from(TokenError::Ended), Code::SessionEnded),
     ] {
         assert_eq!(problem.code(), code, "{problem}");
     }
@@ -195,6 +196,7 @@ fn every_401_says_how_to_sign_in_and_every_503_when_to_come_back() {
     for (problem, name, value) in [
         (Problem::new(Code::Unauthenticated), "www-authenticate", "Bearer"),
         (Problem::new(Code::InvalidCredentials), "www-authenticate", "Bearer"),
+        (Problem::new(Code::SessionEnded), "www-authenticate", "Bearer"),
         (TokenError::Expired.into(), "www-authenticate", "Bearer error=\"invalid_token\""),
         (Problem::new(Code::Overloaded), "retry-after", "1"),
         (Problem::new(Code::Unavailable).retry_after(5), "retry-after", "5"),

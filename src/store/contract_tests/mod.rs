@@ -3,6 +3,7 @@
 //! PostgreSQL is at `TEST_DATABASE_URL`; each test makes a database of its own there. Groups are
 //! decided by `domain` itself and go through its lane machine, as they do in the product.
 
+mod accounts;
 mod batches;
 mod nouns;
 mod outcomes;
@@ -108,6 +109,8 @@ fn account(id: UserId, role: Role) -> Account {
         first_name: "Ada".to_owned(),
         last_name: "O'Neill".to_owned(),
         role,
+        verified_at: None,
+        version: 1,
         created_at: NOW,
     }
 }
@@ -133,7 +136,7 @@ impl Ground {
         assert!(store.is_migrated().await.expect("an answer"));
         let (host, guest) = (UserId(fresh()), UserId(fresh()));
         for (id, role) in [(host, Role::Host), (guest, Role::Guest)] {
-            store.insert_account(account(id, role), None).await.expect("an account");
+            store.insert_account(account(id, role), None, None).await.expect("an account");
         }
         Self { store, url, name, host, guest, _folder: folder }
     }

@@ -28,21 +28,19 @@ async fn accounts_are_found_by_id_and_by_address_in_any_case(ground: Ground) {
     let store = &ground.store;
     let wanted = account(UserId(fresh()), Role::Host);
     let used = key(UserId(Uuid::nil()), "sign-up");
-    let made = store.insert_account(wanted.clone(), Some(used.clone())).await.expect("an account");
-    assert_eq!(made, Created::New);
-    let again = store.insert_account(wanted.clone(), Some(used.clone())).await.expect("an answer");
-    assert_eq!(again, Created::Known(wanted.id));
+    let insert = async |key| store.insert_account(wanted.clone(), Some(key), None).await;
+    assert_eq!(insert(used.clone()).await.expect("an account"), Created::New);
+    assert_eq!(insert(used.clone()).await.expect("an answer"), Created::Known(wanted.id));
     let other = domain::command::Key { request: [8; 32], ..used };
-    let reused = store.insert_account(wanted.clone(), Some(other)).await.expect("an answer");
-    assert_eq!(reused, Created::KeyReused);
+    assert_eq!(insert(other).await.expect("an answer"), Created::KeyReused);
 
     let twin = super::Account { id: UserId(fresh()), ..wanted.clone() };
     let free = key(UserId(Uuid::nil()), "another");
-    let taken = store.insert_account(twin, Some(free.clone())).await;
+    let taken = store.insert_account(twin, Some(free.clone()), None).await;
     assert!(matches!(taken, Err(StoreError::EmailTaken)), "{taken:?}");
     // The key was not used up by that.
     let third = account(UserId(fresh()), Role::Admin);
-    let made = store.insert_account(third, Some(free)).await.expect("an account");
+    let made = store.insert_account(third, Some(free), None).await.expect("an account");
     assert_eq!(made, Created::New);
 
     let by_id = store.account(wanted.id).await.expect("an answer").expect("an account");

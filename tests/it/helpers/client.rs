@@ -38,6 +38,10 @@ impl Server {
         self.ask(Method::POST, path).json(&body)
     }
 
+    pub(crate) fn put(&self, path: &str, body: Value) -> Ask {
+        self.ask(Method::PUT, path).json(&body)
+    }
+
     pub(crate) fn delete(&self, path: &str) -> Ask {
         self.ask(Method::DELETE, path)
     }

@@ -72,7 +72,8 @@ impl Server {
                 Person { id, role, email: format!("{id}@example.com") }
             })
             .collect();
-        let inserting = people.iter().map(|person| store.insert_account(account(person), None));
+        let inserting =
+            people.iter().map(|person| store.insert_account(account(person), None, None));
         let mut inserted = stream::iter(inserting).buffer_unordered(AT_ONCE);
         while let Some(inserted) = inserted.next().await {
             inserted.expect("an account");
@@ -90,6 +91,8 @@ fn account(person: &Person) -> Account {
         first_name: "Ada".to_owned(),
         last_name: "Lovelace".to_owned(),
         role: person.role,
+        verified_at: None,
+        version: 1,
         created_at: now(),
     }
 }

@@ -181,6 +181,12 @@ impl Server {
         log.iter().filter(|line| line.contains(words)).count()
     }
 
+    /// What follows these words in the newest line of the log that has them.
+    pub(crate) fn told_after(&self, words: &str) -> Option<String> {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.iter().rev().find_map(|line| line.split_once(words).map(|(_, rest)| rest.to_owned()))
+    }
+
     /// Asserts that `vacancy verify` finds nothing, also beside the running server.
     pub(crate) async fn verify(&self) {
         let ended = run(&self.storage, &["verify"], &[]).await;

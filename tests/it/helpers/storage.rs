@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
 /// The tables whose rows tell whether anything was changed.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 13] = [
     "account",
     "property",
     "calendar_head",
@@ -20,6 +20,9 @@ const TABLES: [&str; 10] = [
     "payment",
     "review",
     "job",
+    "session",
+    "refresh_token",
+    "mail_token",
 ];
 
 /// A test's own database, and a folder to work in.

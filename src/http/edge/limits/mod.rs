@@ -10,7 +10,6 @@ pub use in_process::InProcess;
 
 use crate::http::problem::{Code, Problem};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use sha2::{Digest, Sha256};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 use uuid::Uuid;
@@ -34,8 +33,6 @@ pub enum Limit {
     Address,
     /// Signing in, registering and resetting passwords, from one address.
     SignIn,
-    /// Signing in to one account, from wherever.
-    Account,
     /// New bookings of one caller.
     Booking,
 }
@@ -54,8 +51,6 @@ pub struct Quota {
 pub enum Key {
     Caller(Uuid),
     Address(IpAddr),
-    /// The digest of an email address: addresses of people are not kept around.
-    Account([u8; 16]),
 }
 
 /// What a key may still ask.
@@ -75,15 +70,13 @@ pub struct Refused {
 }
 
 impl Limit {
-    pub const ALL: [Self; 5] =
-        [Self::Caller, Self::Address, Self::SignIn, Self::Account, Self::Booking];
+    pub const ALL: [Self; 4] = [Self::Caller, Self::Address, Self::SignIn, Self::Booking];
 
     pub const fn quota(self) -> Quota {
         let (name, requests, window_seconds) = match self {
             Self::Caller => ("caller", 600, 60),
             Self::Address => ("address", 300, 60),
             Self::SignIn => ("sign-in", 20, 60),
-            Self::Account => ("account", 20, 600),
             Self::Booking => ("booking", 30, 60),
         };
         Quota { name, requests, window_seconds }
@@ -99,14 +92,6 @@ impl Key {
                 IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)))
             }
         })
-    }
-
-    /// The key of the account that an email address names, however it is written.
-    pub fn of_account(email: &str) -> Self {
-        let digest: [u8; 32] = Sha256::digest(email.trim().to_lowercase()).into();
-        let mut key = [0; 16];
-        key.copy_from_slice(&digest[..16]);
-        Self::Account(key)
     }
 }
 

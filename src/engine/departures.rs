@@ -1,0 +1,97 @@
+//! Leaving, and taking one's data along.
+
+use super::{Engine, Error};
+use crate::auth::Caller;
+use crate::auth::policy::{Action, Ownership, allow};
+use crate::store::accounts::Account;
+use crate::store::audit::Deed;
+use crate::store::departures::Departure;
+use crate::store::payments::Payment;
+use crate::store::properties::PropertyRow;
+use domain::{Booking, PropertyId, UserId};
+use std::net::IpAddr;
+
+/// Everything that the house knows of somebody.
+#[derive(Debug)]
+pub struct Export {
+    pub account: Account,
+    /// Those that they let.
+    pub properties: Vec<PropertyRow>,
+    /// Those that they made as a guest.
+    pub bookings: Vec<(PropertyId, Booking)>,
+    /// Those for these bookings.
+    pub payments: Vec<Payment>,
+}
+
+/// Rows that an export reads at a time.
+const PAGE: u32 = 500;
+
+/// Reads a list to its end, page by page.
+macro_rules! all {
+    ($after:ident => $page:expr, $place:expr) => {{
+        let mut rows = Vec::new();
+        let mut $after = None;
+        loop {
+            let page = $page;
+            let is_last = page.len() < PAGE as usize;
+            rows.extend(page);
+            if is_last {
+                break rows;
+            }
+            $after = rows.last().map($place);
+        }
+    }};
+}
+
+impl Engine {
+    /// Ends an account: personal data goes, its sessions end, and bookings, payments and the record
+    /// stay. Refused with the list of obligations while there are live bookings (as guest or as
+    /// host), unsettled money, or properties that are not archived; who archives a property decides
+    /// about its bookings there, so nothing of that is done here. `version` is the one that is
+    /// meant, if one is.
+    pub async fn delete_user(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        version: Option<i64>,
+        address: Option<IpAddr>,
+    ) -> Result<(), Error> {
+        allow(Action::DeleteAccount, Some(caller), Ownership::of_account(Some(caller), id))?;
+        // Each further turn means that somebody else's change came between.
+        loop {
+            let account = self.store.account(id).await?.ok_or(Error::NotFound)?;
+            if version.is_some_and(|version| version != account.version) {
+                return Err(Error::Changed);
+            }
+            let audit = self.audit(Deed::AccountDeleted, Some(caller.id), Some(id), address);
+            match self.store.depart(account, self.clock.now(), audit).await? {
+                Departure::Left(ended) => {
+                    self.end_now(&ended);
+                    return Ok(());
+                }
+                Departure::Obliged(obligations) => return Err(Error::Obliged(obligations)),
+                Departure::Changed => {}
+            }
+        }
+    }
+
+    /// Everything that is known of the caller.
+    pub async fn export(&self, caller: &Caller) -> Result<Export, Error> {
+        allow(Action::ExportAccount, Some(caller), Ownership::Own)?;
+        let (store, id) = (&self.store, caller.id);
+        let account = store.account(id).await?.ok_or(Error::NotFound)?;
+        let properties = all!(
+            after => store.properties_of_host(id, after, PAGE).await?,
+            |row: &PropertyRow| (row.created_at, row.property.id)
+        );
+        let bookings = all!(
+            after => store.bookings_of_guest(id, after, PAGE).await?,
+            |(_, booking): &(PropertyId, Booking)| (booking.created_at, booking.id)
+        );
+        let payments = all!(
+            after => store.payments_of_guest(id, after, PAGE).await?,
+            |payment: &Payment| (payment.created_at, payment.id)
+        );
+        Ok(Export { account, properties, bookings, payments })
+    }
+}

@@ -1,0 +1,198 @@
+//! Sessions: what begins with a sign-in and lives on refresh tokens, each good for one use.
+//!
+//! Tokens are stored as hashes. Used ones stay as long as their session, so that one that comes
+//! back is recognised: somebody has copied it, and the session ends. Statements take rows in the
+//! order account, session, token, so that none waits for another in a circle.
+
+use super::accounts::Role;
+use super::audit::{NewAudit, insert_audit};
+use super::{Store, StoreError, read, write};
+use domain::{Instant, UserId};
+use uuid::Uuid;
+
+/// SHA-256 of a token.
+pub type TokenHash = [u8; 32];
+
+/// A session that begins, with its first refresh token.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    pub id: Uuid,
+    pub account: UserId,
+    pub refresh: TokenHash,
+    pub created_at: Instant,
+    pub expires_at: Instant,
+}
+
+/// One refresh token for the next.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchange {
+    pub used: TokenHash,
+    pub next: TokenHash,
+    pub now: Instant,
+    /// When the session ends if nobody refreshes it again.
+    pub expires_at: Instant,
+}
+
+/// What became of a refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refreshed {
+    /// The next one is good now. The role is the account's of this moment.
+    Rotated { session: Uuid, account: UserId, role: Role },
+    /// It had been used before: its session has been ended.
+    Reused(Uuid),
+    /// Nobody's, or that of a session that is over.
+    Unknown,
+}
+
+/// Changes nothing, and holds the account's row until the end of the transaction: a password that
+/// is reset meanwhile leaves no session behind that the old one began.
+const HOLD_ACCOUNT: &str = "update account set version = version \
+     where account_id = $1 and password_hash = $2 and deleted_at is null";
+
+const INSERT: &str = "insert into session (session_id, account_id, created_at, refreshed_at, \
+     expires_at, ended_at) values ($1, $2, $3, $3, $4, null)";
+
+const INSERT_TOKEN: &str = "insert into refresh_token (token_hash, session_id, issued_at, used_at) \
+     values ($1, $2, $3, null)";
+
+const FIND: &str = "select session.session_id, account.account_id, account.role \
+     from refresh_token join session using (session_id) join account using (account_id) \
+     where refresh_token.token_hash = $1 and account.deleted_at is null";
+
+/// Also what makes two requests of one session take turns.
+const PROLONG: &str = "update session set refreshed_at = $2, expires_at = $3 \
+     where session_id = $1 and ended_at is null and expires_at > $2";
+
+const USE: &str = "update refresh_token set used_at = $2 where token_hash = $1 and used_at is null";
+
+const END: &str = "update session set ended_at = $2 where session_id = $1 and ended_at is null";
+
+pub(super) const END_ALL: &str = "update session set ended_at = $2 \
+     where account_id = $1 and ended_at is null returning session_id";
+
+const ENDED: &str = "select session_id, ended_at from session where ended_at > $1";
+
+const PURGE: &str = "delete from session where ended_at < $1 or expires_at < $1";
+
+impl Store {
+    /// Begins a session for the holder of this password; says whether it is still theirs.
+    pub async fn start_session(
+        &self,
+        session: NewSession,
+        password_hash: String,
+        audit: NewAudit,
+    ) -> Result<bool, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            write!(store, |on| {
+                let held = sqlx::query(HOLD_ACCOUNT)
+                    .bind(session.account.0)
+                    .bind(&password_hash)
+                    .execute(&mut *on)
+                    .await?;
+                let known = held.rows_affected() == 1;
+                if known {
+                    sqlx::query(INSERT)
+                        .bind(session.id)
+                        .bind(session.account.0)
+                        .bind(session.created_at.as_micros())
+                        .bind(session.expires_at.as_micros())
+                        .execute(&mut *on)
+                        .await?;
+                    sqlx::query(INSERT_TOKEN)
+                        .bind(&session.refresh[..])
+                        .bind(session.id)
+                        .bind(session.created_at.as_micros())
+                        .execute(&mut *on)
+                        .await?;
+                    insert_audit!(on, audit);
+                }
+                known
+            })
+        })
+        .await
+    }
+
+    /// Exchanges a refresh token for the next. One that was used before ends its session, with
+    /// `reuse` in the record under the account's name.
+    pub async fn refresh_session(
+        &self,
+        exchange: Exchange,
+        reuse: NewAudit,
+    ) -> Result<Refreshed, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            let Exchange { used, next, now, expires_at } = exchange;
+            let now = now.as_micros();
+            write!(store, |on| {
+                let found: Option<(Uuid, Uuid, String)> =
+                    sqlx::query_as(FIND).bind(&used[..]).fetch_optional(&mut *on).await?;
+                let Some((session, account, role)) = found else {
+                    return Ok(Refreshed::Unknown);
+                };
+                let account = UserId(account);
+                let role: Role = role.parse().map_err(|_| StoreError::Corrupt("account.role"))?;
+                let prolonged = sqlx::query(PROLONG)
+                    .bind(session)
+                    .bind(now)
+                    .bind(expires_at.as_micros())
+                    .execute(&mut *on)
+                    .await?;
+                if prolonged.rows_affected() == 0 {
+                    return Ok(Refreshed::Unknown);
+                }
+                let first_use =
+                    sqlx::query(USE).bind(&used[..]).bind(now).execute(&mut *on).await?;
+                if first_use.rows_affected() == 1 {
+                    sqlx::query(INSERT_TOKEN)
+                        .bind(&next[..])
+                        .bind(session)
+                        .bind(now)
+                        .execute(&mut *on)
+                        .await?;
+                    Refreshed::Rotated { session, account, role }
+                } else {
+                    sqlx::query(END).bind(session).bind(now).execute(&mut *on).await?;
+                    let audit = NewAudit { subject: Some(account), ..reuse.clone() };
+                    insert_audit!(on, audit);
+                    Refreshed::Reused(session)
+                }
+            })
+        })
+        .await
+    }
+
+    /// Ends a session; one that is over stays as it is.
+    pub async fn end_session(&self, id: Uuid, now: Instant) -> Result<(), StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            write!(store, |on| {
+                sqlx::query(END).bind(id).bind(now.as_micros()).execute(on).await?;
+            })
+        })
+        .await
+    }
+
+    /// The sessions that were ended after `since`, and when.
+    pub async fn ended_sessions(&self, since: Instant) -> Result<Vec<(Uuid, Instant)>, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            let rows: Vec<(Uuid, i64)> = read!(store, |on| {
+                sqlx::query_as(ENDED).bind(since.as_micros()).fetch_all(on).await?
+            });
+            Ok(rows.into_iter().map(|(id, at)| (id, Instant::from_micros(at))).collect())
+        })
+        .await
+    }
+
+    /// Forgets the sessions that were over before this, with their tokens; says how many.
+    pub async fn purge_sessions(&self, before: Instant) -> Result<u64, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            write!(store, |on| {
+                sqlx::query(PURGE).bind(before.as_micros()).execute(on).await?.rows_affected()
+            })
+        })
+        .await
+    }
+}
