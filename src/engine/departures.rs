@@ -5,6 +5,7 @@ use crate::auth::Caller;
 use crate::auth::policy::{Action, Ownership, allow};
 use crate::store::accounts::Account;
 use crate::store::audit::Deed;
+use crate::store::bookings::BookingFilter;
 use crate::store::departures::Departure;
 use crate::store::payments::Payment;
 use crate::store::properties::PropertyRow;
@@ -85,7 +86,7 @@ impl Engine {
             |row: &PropertyRow| (row.created_at, row.property.id)
         );
         let bookings = all!(
-            after => store.bookings_of_guest(id, after, PAGE).await?,
+            after => store.bookings_of_guest(id, BookingFilter::default(), after, PAGE).await?,
             |(_, booking): &(PropertyId, Booking)| (booking.created_at, booking.id)
         );
         let payments = all!(

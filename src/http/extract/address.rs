@@ -17,8 +17,7 @@ impl FromRequest for ClientAddress {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let edge = request.app_data::<web::Data<Edge>>();
-        let client =
-            edge.map(|edge| edge.proxies.client(request.peer_addr(), request.headers()));
+        let client = edge.map(|edge| edge.proxies.client(request.peer_addr(), request.headers()));
         ready(Ok(Self(client)))
     }
 }

@@ -14,8 +14,8 @@ mod path;
 mod wording;
 
 pub use address::ClientAddress;
-pub use body::{Body, MAX_BODY_BYTES, parse};
 pub(super) use body::read as read_body;
+pub use body::{Body, MAX_BODY_BYTES, parse};
 pub(super) use caller::caller;
 pub use caller::{MaybeSigned, Signed, Verify};
 pub use key::IdempotencyKey;

@@ -1,6 +1,6 @@
 //! Accounts, sessions, mailed tokens and leaving, on both databases.
 
-use super::{Ground, NOW, account, commit, fresh, on_both};
+use super::{Ground, NOW, account, commit, fresh, id_in, on_both};
 use crate::store::accounts::{Account, Role};
 use crate::store::audit::{Deed, NewAudit};
 use crate::store::departures::{Departure, Obligation};
@@ -257,7 +257,7 @@ async fn nobody_leaves_who_has_obligations(ground: Ground) {
     let mut desk = ground.desk(property).await;
     let mut lane = store.lane();
     let held = desk.book((0, 2));
-    let booking = held.booking.id;
+    let booking = id_in(&held);
     commit(&mut lane, &[held]).await;
     let tie = |kind: &str, id| Obligation { kind: kind.to_owned(), id };
     let guests = |ties: Vec<Obligation>| Departure::Obliged(ties);
@@ -265,7 +265,7 @@ async fn nobody_leaves_who_has_obligations(ground: Ground) {
 
     // An attempt to pay, whose money nobody knows of yet.
     let attempt = desk.start_attempt(booking);
-    let payment = attempt.booking.attempt.expect("an attempt").payment;
+    let payment = attempt.booking().and_then(|b| b.attempt).expect("an attempt").payment;
     commit(&mut lane, &[attempt]).await;
     let both = vec![tie("booking_as_guest", booking.0), tie("payment", payment.0)];
     assert_eq!(leave(&ground).await, guests(both));
@@ -281,7 +281,7 @@ async fn nobody_leaves_who_has_obligations(ground: Ground) {
 
     // The host has the property, and what happens in it.
     let again = desk.book((5, 7));
-    let theirs = again.booking.id;
+    let theirs = id_in(&again);
     commit(&mut lane, &[again]).await;
     let host = store.account(ground.host).await.expect("an answer").expect("an account");
     let line = audit(Deed::AccountDeleted, Some(host.id));

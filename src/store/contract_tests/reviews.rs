@@ -1,6 +1,6 @@
 //! Reviews, and what lists with filters read, on both databases.
 
-use super::{Ground, NOW, commit, fresh, key, on_both};
+use super::{Ground, NOW, commit, fresh, id_in, key, on_both};
 use crate::store::bookings::{self, BookingFilter};
 use crate::store::keys::Created;
 use crate::store::reviews::{self, Reply, Review};
@@ -51,7 +51,7 @@ async fn booked(ground: &Ground, count: i32, completed: bool) -> (PropertyId, Ve
     let property = ground.property().await;
     let mut desk = ground.desk(property).await;
     let mut groups: Vec<_> = (0..count).map(|night| desk.book((night, night + 1))).collect();
-    let mut bookings: Vec<Booking> = groups.iter().map(|group| group.booking.clone()).collect();
+    let mut bookings: Vec<Booking> = groups.iter().filter_map(|group| group.booking().cloned()).collect();
     if completed && let Some(last) = bookings.last_mut() {
         groups.push(desk.start_attempt(last.id));
         groups.push(desk.pay(last.id).expect("a payment"));
@@ -59,7 +59,8 @@ async fn booked(ground: &Ground, count: i32, completed: bool) -> (PropertyId, Ve
         while let Some(group) = desk.state.enforce_deadline(desk.life, after) {
             groups.push(Arc::new(group));
         }
-        *last = groups.iter().rev().find(|g| g.booking.id == last.id).expect("it").booking.clone();
+        let newest = groups.iter().rev().filter_map(|group| group.booking());
+        *last = newest.clone().find(|booking| booking.id == last.id).expect("it").clone();
     }
     commit(&mut ground.store.lane(), &groups).await;
     (property, bookings)
@@ -242,7 +243,7 @@ async fn payments_are_listed_for_the_guest_of_their_bookings(ground: Ground) {
     let property = ground.property().await;
     let mut desk = ground.desk(property).await;
     let held: Vec<_> = (0..3).map(|night| desk.book((night, night + 1))).collect();
-    let attempts: Vec<_> = held.iter().map(|group| desk.start_attempt(group.booking.id)).collect();
+    let attempts: Vec<_> = held.iter().map(|group| desk.start_attempt(id_in(group))).collect();
     let paid = |group: &Arc<domain::group::Group>| group.payment.as_ref().map(|row| row.payment);
     let mut wanted: Vec<PaymentId> = attempts.iter().filter_map(paid).collect();
     commit(&mut store.lane(), &[held, attempts].concat()).await;

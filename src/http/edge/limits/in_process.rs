@@ -39,8 +39,8 @@ impl InProcess {
 
     fn bounded(clock: Clock, most: usize) -> Self {
         let time = HouseTime(clock);
-        let governors = Limit::ALL
-            .map(|limit| Governor::new(quota(limit), Bounded::new(most), time.clone()));
+        let governors =
+            Limit::ALL.map(|limit| Governor::new(quota(limit), Bounded::new(most), time.clone()));
         Self { governors, time }
     }
 
