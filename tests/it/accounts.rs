@@ -253,7 +253,7 @@ async fn an_export_has_all_of_ones_own_and_nothing_of_others(server: &mut Server
     let ids = |export: &Value, list: &str| -> Vec<String> {
         export.list(list).iter().map(|thing| thing.text("id")).collect()
     };
-    assert_eq!(ids(&export, "bookings"), [mine.clone()]);
+    assert_eq!(ids(&export, "bookings"), std::slice::from_ref(&mine));
     assert_eq!(ids(&export, "payments"), [payment]);
     assert!(ids(&export, "properties").is_empty());
     assert!(!export.to_string().contains("argon2"), "{export}");
