@@ -1,6 +1,8 @@
 //! The door: who may come in, from which pages, how often and how slowly.
 
-use crate::helpers::{Answer, Ask, Database, Person, SECRET, Server, Storage, Wire, day, home, run};
+use crate::helpers::{
+    Answer, Ask, Database, Person, SECRET, Server, Storage, Wire, day, home, run,
+};
 use reqwest::Method;
 use serde_json::json;
 
@@ -219,8 +221,7 @@ async fn a_body_in_chunks_is_read_like_any_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_public_server_without_limits_does_not_start() {
     let storage = Storage::new(Database::Sqlite).await;
-    let settings =
-        [("SECRET_KEY", SECRET), ("BIND_ADDR", "0.0.0.0:0"), ("RATE_LIMITS", "off")];
+    let settings = [("SECRET_KEY", SECRET), ("BIND_ADDR", "0.0.0.0:0"), ("RATE_LIMITS", "off")];
     let ended = run(&storage, &["serve"], &settings).await;
     assert!(!ended.is_success() && ended.log.contains("ALLOW_UNLIMITED"), "{ended:?}");
 }

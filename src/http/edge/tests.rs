@@ -213,9 +213,8 @@ async fn an_address_has_one_limit_whatever_it_writes_into_forwarded_headers() {
 #[actix_web::test]
 async fn a_caller_is_counted_by_account_and_a_bad_token_by_address() {
     let edge = edge(true);
-    let signed = |token: &str| {
-        get("/bookings").insert_header(("authorization", format!("Bearer {token}")))
-    };
+    let signed =
+        |token: &str| get("/bookings").insert_header(("authorization", format!("Bearer {token}")));
     assert!(about(Limit::Caller).contains(&until_refused(&edge, |_| signed("7")).await));
     let other = ask(&edge, signed("8")).await;
     assert_eq!(other.header("ratelimit-policy"), "\"caller\";q=600;w=60");

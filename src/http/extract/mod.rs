@@ -12,8 +12,8 @@ mod params;
 mod path;
 mod wording;
 
-pub use body::{Body, MAX_BODY_BYTES};
 pub(super) use body::read as read_body;
+pub use body::{Body, MAX_BODY_BYTES};
 pub(super) use caller::caller;
 pub use caller::{MaybeSigned, Signed, Verify};
 pub use key::IdempotencyKey;

@@ -39,8 +39,8 @@ impl InProcess {
 
     fn bounded(clock: Clock, most: usize) -> Self {
         let time = HouseTime(clock);
-        let governors = Limit::ALL
-            .map(|limit| Governor::new(quota(limit), Bounded::new(most), time.clone()));
+        let governors =
+            Limit::ALL.map(|limit| Governor::new(quota(limit), Bounded::new(most), time.clone()));
         Self { governors, time }
     }
 
@@ -143,7 +143,7 @@ impl StateStore for Bounded {
             return self.known.measure_and_replace(key, f);
         }
         let place = self.hasher.hash_one(key) % (SHARED_PLACES as u64);
-        self.shared[place as usize].measure_and_replace(&NotKeyed::NonKeyed, f)
+        self.shared[place as usize].measure_and_replace(&NotKeyed::NonKey, f)
     }
 }
 

@@ -95,9 +95,7 @@ impl Key {
     pub fn of(address: IpAddr) -> Self {
         Self::Address(match address {
             IpAddr::V4(_) => address,
-            IpAddr::V6(v6) => {
-                IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)))
-            }
+            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
         })
     }
 
