@@ -188,9 +188,9 @@ async fn who_sends_a_head_or_a_body_drop_by_drop_is_sent_away() {
     };
     tokio::join!(slow(announced), slow(endless), unfinished);
     let mut unread = Wire::connect(host).await;
-    let head = format!("POST /livez HTTP/1.1\r\nhost: {host}\r\ncontent-length: 100\r\n\r\n{{");
+    let head = format!("POST /nowhere HTTP/1.1\r\nhost: {host}\r\ncontent-length: 100\r\n\r\n{{");
     unread.write(head.as_bytes()).await;
-    unread.answer().await.is_problem(405, "method_not_allowed");
+    unread.answer().await.is_problem(404, "not_found");
     unread.closed().await;
 }
 

@@ -143,7 +143,7 @@ impl StateStore for Bounded {
             return self.known.measure_and_replace(key, f);
         }
         let place = self.hasher.hash_one(key) % (SHARED_PLACES as u64);
-        self.shared[place as usize].measure_and_replace(&NotKeyed::NonKeyed, f)
+        self.shared[place as usize].measure_and_replace(&NotKeyed::NonKey, f)
     }
 }
 
