@@ -326,20 +326,20 @@ fn explained() -> [BTreeSet<String>; 2] {
 
 #[test]
 fn every_setting_is_explained_and_what_is_explained_is_a_setting() {
-    let mut read = BTreeSet::new();
+    let mut known = BTreeSet::new();
     for Source { path, text } in sources(&["src"]) {
         if ["config", "app"].contains(&module(&path)) {
-            read.extend(settings(&text));
+            known.extend(settings(&text));
         }
     }
     for (name, why) in UNNAMED {
-        assert!(read.remove(name), "{name} is no longer read: it was unnamed because {why}");
+        assert!(known.remove(name), "{name} is no longer read: it was unnamed because {why}");
     }
     let [explained, idle] = explained();
     let mut found = Vec::new();
-    found.extend(read.difference(&explained).map(|name| format!("{name} is not in .env.example")));
-    found.extend(explained.difference(&read).map(|name| format!("nothing reads {name}")));
-    found.extend(idle.intersection(&read).map(|name| format!("{name} does something by now")));
+    found.extend(known.difference(&explained).map(|name| format!("{name} is not in .env.example")));
+    found.extend(explained.difference(&known).map(|name| format!("nothing reads {name}")));
+    found.extend(idle.intersection(&known).map(|name| format!("{name} does something by now")));
     none(&found);
 }
 
