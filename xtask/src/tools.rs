@@ -17,8 +17,8 @@ pub(crate) struct Tool {
     version: &'static str,
 }
 
-pub(crate) const DENY: Tool = Tool { package: "cargo-deny", version: "0.18.9" };
-pub(crate) const TARPAULIN: Tool = Tool { package: "cargo-tarpaulin", version: "0.35.0" };
+pub(crate) const DENY: Tool = Tool { package: "cargo-deny", version: "0.20.2" };
+pub(crate) const TARPAULIN: Tool = Tool { package: "cargo-tarpaulin", version: "0.37.5" };
 
 impl Tool {
     /// The program; it is built first when it is not there, which takes minutes.
