@@ -35,7 +35,7 @@ pub(crate) fn run() -> Result<bool> {
 
 fn deny(checks: &[&str]) -> Result<Command> {
     let mut command = cargo::at(cargo::root(), &tools::DENY.find_or_install()?.to_string_lossy());
-    command.args(["--locked", "check"]).args(checks);
+    command.args(["--workspace", "--locked", "check"]).args(checks);
     Ok(command)
 }
 

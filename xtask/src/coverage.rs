@@ -58,12 +58,10 @@ pub(crate) fn measure(machine: &Machine) -> Result<Outcome> {
 fn command(tarpaulin: &Path, folder: &Path) -> Command {
     let mut command = cargo::at(cargo::root(), "prlimit");
     command.arg("--nofile=16384:").arg(tarpaulin).arg("tarpaulin").args(COMMON);
-    command.args(["--exclude", "xtask", "--locked", "--skip-clean", "--no-dead-code"]);
-    command.args(["--engine", "llvm", "--follow-exec", "--implicit-test-threads"]);
+    command.args(["--exclude", "xtask", "--locked", "--skip-clean"]);
+    command.args(["--engine", "llvm", "--implicit-test-threads"]);
     command.args(["--timeout", SILENCE, "--out", "lcov"]);
     command.arg("--output-dir").arg(folder).arg("--target-dir").arg(folder.join("target"));
-    // The server is a program of its own, whose figures need its own map of lines.
-    command.arg("--objects").arg(folder.join("target/debug/vacancy"));
     command
 }
 
