@@ -34,6 +34,10 @@ const LONGEST_TESTS: usize = 650;
 /// Files that are longer, with the length that they may not exceed.
 const LONG: [(&str, usize); 1] = [("domain/src/pipeline/property.rs", 490)];
 
+/// Settings that `.env.example` does not name, and why.
+const UNNAMED: [(&str, &str); 1] =
+    [("TEST_SWITCH", "it plants bugs, and is in no build that nobody asked for")];
+
 /// A file of ours with its path from the root.
 struct Source {
     path: String,
@@ -290,6 +294,53 @@ fn switches_that_plant_bugs_are_in_no_build_that_nobody_asked_for() {
             assert!(text.contains("feature = \"test_switches\""), "{path}");
         }
     }
+}
+
+/// The texts in a file's code, without its tests, that are written like a setting.
+fn settings(text: &str) -> BTreeSet<String> {
+    let text = code(text.split("#[cfg(test)]\nmod").next().unwrap_or_default());
+    text.split('"').filter(|text| is_setting(text)).map(str::to_owned).collect()
+}
+
+fn is_setting(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// The names that `.env.example` explains: those that do something, and those that do nothing yet,
+/// which is what their paragraphs begin with.
+fn explained() -> [BTreeSet<String>; 2] {
+    let mut names = [BTreeSet::new(), BTreeSet::new()];
+    for paragraph in read(".env.example").split("\n\n") {
+        let idle = paragraph.starts_with("# Does nothing yet");
+        for line in paragraph.lines() {
+            assert!(!idle || line.starts_with('#'), "{line}: it does nothing yet, comment it out");
+            let (name, _) = line.trim_start_matches('#').split_once('=').unwrap_or_default();
+            if is_setting(name) {
+                assert!(names[usize::from(idle)].insert(name.to_owned()), "{name} stands twice");
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn every_setting_is_explained_and_what_is_explained_is_a_setting() {
+    let mut known = BTreeSet::new();
+    for Source { path, text } in sources(&["src"]) {
+        if ["config", "app"].contains(&module(&path)) {
+            known.extend(settings(&text));
+        }
+    }
+    for (name, why) in UNNAMED {
+        assert!(known.remove(name), "{name} is no longer read: it was unnamed because {why}");
+    }
+    let [explained, idle] = explained();
+    let mut found = Vec::new();
+    found.extend(known.difference(&explained).map(|name| format!("{name} is not in .env.example")));
+    found.extend(explained.difference(&known).map(|name| format!("nothing reads {name}")));
+    found.extend(idle.intersection(&known).map(|name| format!("{name} does something by now")));
+    none(&found);
 }
 
 #[test]

@@ -43,11 +43,16 @@ pub(crate) fn at(folder: &Path, program: &str) -> Command {
     command
 }
 
-/// Where cargo puts release binaries.
-pub(crate) fn release_folder() -> PathBuf {
+/// Where everything that is built lies.
+pub(crate) fn target_folder() -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    root().join(target).join("release")
+    root().join(target)
+}
+
+/// Where cargo puts release binaries.
+pub(crate) fn release_folder() -> PathBuf {
+    target_folder().join("release")
 }
 
 /// A compiled file of tests.

@@ -6,16 +6,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use crate::Result;
 use crate::cargo::{self, COMMON, TestBinary};
-use crate::elsewhere;
 use crate::packages::{self, Need};
 use crate::postgres::Postgres;
 use crate::python;
-use crate::suite::{self, Kind, Outcome};
-use crate::tally::Tally;
+use crate::report::Report;
+use crate::suite::Kind;
 
 /// What the tests need of the machine, found or installed.
 pub(crate) struct Machine {
@@ -40,7 +38,11 @@ impl Machine {
 
     /// A test binary with the tests' environment.
     pub(crate) fn command(&self, binary: &TestBinary, postgres: &Postgres) -> Command {
-        let mut command = binary.command();
+        self.with_environment(binary.command(), postgres)
+    }
+
+    /// A command that runs tests, with what they look for in the environment.
+    pub(crate) fn with_environment(&self, mut command: Command, postgres: &Postgres) -> Command {
         command.env("TEST_DATABASE_URL", postgres.url("postgres"));
         command.env("CHROMIUM", &self.chromium).env("CHROMEDRIVER", &self.chromedriver);
         command.env("SCHEMATHESIS", &self.schemathesis);
@@ -56,61 +58,17 @@ impl Machine {
     }
 }
 
-/// What happened so far, one line a suite.
-#[derive(Default)]
-struct Report {
-    lines: Vec<(&'static str, Option<Outcome>)>,
-}
-
-impl Report {
-    fn is_good(&self) -> bool {
-        self.lines.iter().all(|(_, outcome)| outcome.as_ref().is_some_and(|o| o.good))
-    }
-
-    /// Runs a suite, unless an earlier one failed. What cannot even start is a failure, too.
-    fn suite(
-        &mut self,
-        name: &'static str,
-        kind: Kind,
-        commands: impl FnOnce() -> Result<Vec<Command>>,
-    ) {
-        if !self.is_good() {
-            self.lines.push((name, None));
-            return;
-        }
-        let outcome = commands().and_then(|commands| suite::run(name, kind, commands));
-        let outcome = outcome.unwrap_or_else(|error| {
-            println!("xtask: {name}: {error}");
-            Outcome { good: false, tally: Tally::default(), elapsed: Duration::ZERO }
-        });
-        self.lines.push((name, Some(outcome)));
-    }
-
-    fn print(&self) {
-        println!("\n{:<34}{:>9}{:>9}{:>9}", "suite", "minutes", "passed", "failed");
-        let (mut tally, mut minutes) = (Tally::default(), 0.0);
-        for (name, outcome) in &self.lines {
-            let Some(outcome) = outcome else {
-                println!("{name:<34}{:>9}", "not run");
-                continue;
-            };
-            let Tally { passed, failed, .. } = outcome.tally;
-            let spent = outcome.elapsed.as_secs_f64() / 60.0;
-            let mark = if outcome.good { "" } else { "  FAILED" };
-            println!("{name:<34}{spent:>9.1}{passed:>9}{failed:>9}{mark}");
-            tally += outcome.tally;
-            minutes += spent;
-        }
-        println!("{:<34}{minutes:>9.1}", "all");
-        elsewhere::print();
-        println!("\n{tally}");
-    }
-}
-
 /// Runs everything; true when all of it is good.
 pub(crate) fn run() -> Result<bool> {
     let machine = Machine::prepare()?;
-    let mut report = Report::default();
+    let mut report = Report::new();
+    suites(&mut report, &machine);
+    report.print();
+    Ok(report.is_good())
+}
+
+/// Runs the suites of the tests.
+pub(crate) fn suites(report: &mut Report, machine: &Machine) {
     report.suite("format", Kind::Check, || Ok(vec![cargo::cargo(&["fmt", "--all", "--check"])]));
     report.suite("lints", Kind::Check, || {
         let words = [&["clippy"], &COMMON[..], &["--all-targets", "--", "-D", "warnings"]];
@@ -121,9 +79,9 @@ pub(crate) fn run() -> Result<bool> {
     });
     report
         .suite("build of the tests and the server", Kind::Check, || Ok(vec![cargo::build_tests()]));
-    let ready = report.is_good().then(|| Ready::start(&machine));
+    let ready = report.is_good().then(|| Ready::start(machine));
     let of = |folders: &[&str]| match &ready {
-        Some(Ok(ready)) => Ok(ready.commands(&machine, folders)),
+        Some(Ok(ready)) => Ok(ready.commands(machine, folders)),
         Some(Err(error)) => Err(error.to_string().into()),
         None => Ok(Vec::new()),
     };
@@ -133,8 +91,6 @@ pub(crate) fn run() -> Result<bool> {
     report.suite("examples in documentation", Kind::Check, || {
         Ok(vec![cargo::cargo(&[&["test"], &COMMON[..], &["--doc"]].concat())])
     });
-    report.print();
-    Ok(report.is_good())
 }
 
 /// What the built tests run with.
