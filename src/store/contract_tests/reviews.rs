@@ -51,7 +51,8 @@ async fn booked(ground: &Ground, count: i32, completed: bool) -> (PropertyId, Ve
     let property = ground.property().await;
     let mut desk = ground.desk(property).await;
     let mut groups: Vec<_> = (0..count).map(|night| desk.book((night, night + 1))).collect();
-    let mut bookings: Vec<Booking> = groups.iter().filter_map(|group| group.booking().cloned()).collect();
+    let mut bookings: Vec<Booking> =
+        groups.iter().filter_map(|group| group.booking().cloned()).collect();
     if completed && let Some(last) = bookings.last_mut() {
         groups.push(desk.start_attempt(last.id));
         groups.push(desk.pay(last.id).expect("a payment"));
