@@ -3,6 +3,7 @@
 use super::cursor::{self, Cursor};
 use super::extract::{Body, ClientAddress, IdempotencyKey, Page, Signed, UserPath};
 use super::headers::ETag;
+use super::openapi::PageParams;
 use super::problem::Problem;
 use super::{mark_replayed, tagged};
 use crate::auth::Caller;
@@ -13,9 +14,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::UserId;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::net::IpAddr;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewUser)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewUser {
     email: String,
@@ -52,7 +55,8 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 pub(super) struct View<'a> {
     id: Uuid,
     email: &'a str,
@@ -62,7 +66,8 @@ pub(super) struct View<'a> {
     created_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Users)]
 struct List<'a> {
     data: Vec<View<'a>>,
     next_cursor: Option<String>,
@@ -81,6 +86,11 @@ impl<'a> View<'a> {
     }
 }
 
+/// Makes an account for a guest or a host.
+#[utoipa::path(
+    post, path = "/users", operation_id = "register", tag = "users",
+    request_body = NewUser, responses((status = 201, description = "The account.", body = View)),
+)]
 pub(super) async fn register(
     engine: web::Data<Engine>,
     IdempotencyKey(key): IdempotencyKey,
@@ -104,6 +114,11 @@ pub(super) async fn register(
     Ok(response)
 }
 
+/// All accounts, newest first, for admins.
+#[utoipa::path(
+    get, path = "/users", operation_id = "list_users", tag = "users",
+    security(("bearer" = [])), params(PageParams), responses((status = 200, description = "A page of accounts.", body = List)),
+)]
 pub(super) async fn list(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -122,6 +137,11 @@ pub(super) async fn list(
     Ok(response.json(List { data, next_cursor: next.map(|next| next.to_string()) }))
 }
 
+/// An account: one's own, or any for an admin.
+#[utoipa::path(
+    get, path = "/users/{id}", operation_id = "read_user", tag = "users",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 200, description = "The account.", body = View), (status = 304, description = "It is as If-None-Match says.")),
+)]
 pub(super) async fn read(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -132,6 +152,11 @@ pub(super) async fn read(
     tagged(&request, &etag(&account), &View::of(&account))
 }
 
+/// One's own account.
+#[utoipa::path(
+    get, path = "/users/me", operation_id = "read_own_user", tag = "users",
+    security(("bearer" = [])), responses((status = 200, description = "The account.", body = View), (status = 304, description = "It is as If-None-Match says.")),
+)]
 pub(super) async fn read_own(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -141,6 +166,11 @@ pub(super) async fn read_own(
     tagged(&request, &etag(&account), &View::of(&account))
 }
 
+/// Changes an account: one's own, or any for an admin.
+#[utoipa::path(
+    put, path = "/users/{id}", operation_id = "update_user", tag = "users",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), request_body = View, responses((status = 200, description = "The account as it is now.", body = View)),
+)]
 pub(super) async fn change(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -152,6 +182,11 @@ pub(super) async fn change(
     change_to(&request, &engine, &caller, (id, address), input).await
 }
 
+/// Changes one's own account; a guest becomes a host by saying so.
+#[utoipa::path(
+    put, path = "/users/me", operation_id = "update_own_user", tag = "users",
+    security(("bearer" = [])), request_body = View, responses((status = 200, description = "The account as it is now.", body = View)),
+)]
 pub(super) async fn change_own(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -162,6 +197,11 @@ pub(super) async fn change_own(
     change_to(&request, &engine, &caller, (caller.id, address), input).await
 }
 
+/// Ends an account that has no obligations; personal data is forgotten.
+#[utoipa::path(
+    delete, path = "/users/{id}", operation_id = "delete_user", tag = "users",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 204, description = "It is ended.")),
+)]
 pub(super) async fn delete(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -174,6 +214,11 @@ pub(super) async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Ends one's own account, if it has no obligations; personal data is forgotten.
+#[utoipa::path(
+    delete, path = "/users/me", operation_id = "delete_own_user", tag = "users",
+    security(("bearer" = [])), responses((status = 204, description = "It is ended.")),
+)]
 pub(super) async fn delete_own(
     request: HttpRequest,
     engine: web::Data<Engine>,

@@ -3,6 +3,7 @@
 use super::cursor::{self, Cursor};
 use super::extract::{Body, BookingPath, IdempotencyKey, Params, PropertyPath, Signed};
 use super::headers::ETag;
+use super::openapi::PageParams;
 use super::problem::{FieldError, Problem};
 use super::{mark_replayed, tagged};
 use crate::auth::Caller;
@@ -14,10 +15,12 @@ use domain::stay::DateError;
 use domain::{Booking, PropertyId, Stay};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// A booking of the property in the path.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewBooking)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
     check_in: String,
@@ -26,7 +29,8 @@ pub(super) struct Input {
 }
 
 /// A booking that names its property.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewBookingAnywhere)]
 #[serde(deny_unknown_fields)]
 pub(super) struct InputAnywhere {
     property_id: Uuid,
@@ -35,7 +39,8 @@ pub(super) struct InputAnywhere {
     guests: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Booking)]
 pub(super) struct View<'a> {
     id: Uuid,
     user_id: Uuid,
@@ -57,14 +62,16 @@ pub(super) struct View<'a> {
 }
 
 /// What goes back to the guest of a canceled booking, or stays with the host.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Amount)]
 struct Refund<'a> {
     amount: i64,
     currency: &'a str,
 }
 
 /// What a cancellation would do now.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CancellationPreview)]
 struct Preview<'a> {
     booking_id: Uuid,
     cancellation_policy: &'static str,
@@ -72,7 +79,8 @@ struct Preview<'a> {
     retained: Refund<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Bookings)]
 struct List<'a> {
     data: Vec<View<'a>>,
     next_cursor: Option<String>,
@@ -107,6 +115,11 @@ impl<'a> View<'a> {
     }
 }
 
+/// Books a stay at this property.
+#[utoipa::path(
+    post, path = "/properties/{id}/bookings", operation_id = "book", tag = "bookings",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), request_body = Input, responses((status = 201, description = "The booking, which holds its nights.", body = View)),
+)]
 pub(super) async fn create(
     engine: web::Data<Engine>,
     Signed(caller): Signed,
@@ -118,6 +131,11 @@ pub(super) async fn create(
     book(&engine, &caller, BookingRequest { property, stay, guests }, key).await
 }
 
+/// Books a stay at the property that the body names.
+#[utoipa::path(
+    post, path = "/bookings", operation_id = "book_anywhere", tag = "bookings",
+    security(("bearer" = [])), request_body = InputAnywhere, responses((status = 201, description = "The booking, which holds its nights.", body = View)),
+)]
 pub(super) async fn create_anywhere(
     engine: web::Data<Engine>,
     Signed(caller): Signed,
@@ -129,6 +147,11 @@ pub(super) async fn create_anywhere(
     book(&engine, &caller, BookingRequest { property, stay, guests }, key).await
 }
 
+/// A booking of the caller, or at a property of the caller.
+#[utoipa::path(
+    get, path = "/bookings/{id}", operation_id = "read_booking", tag = "bookings",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 200, description = "The booking.", body = View), (status = 304, description = "It is as If-None-Match says.")),
+)]
 pub(super) async fn read(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -139,6 +162,18 @@ pub(super) async fn read(
     tagged(&request, &etag(&booking), &View::of(property, &booking))
 }
 
+/// The bookings that the caller made, or those of the caller as a host, newest first.
+#[utoipa::path(
+    get, path = "/bookings", operation_id = "list_bookings", tag = "bookings",
+    security(("bearer" = [])), params(
+        ("as" = Option<String>, Query, description = "guest or host."),
+        ("property" = Option<Uuid>, Query),
+        ("status" = Option<String>, Query),
+        ("from" = Option<String>, Query, format = Date),
+        ("to" = Option<String>, Query, format = Date),
+        PageParams,
+    ), responses((status = 200, description = "A page of bookings.", body = List)),
+)]
 pub(super) async fn list(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -168,6 +203,11 @@ pub(super) async fn list(
     Ok(response.json(List { data, next_cursor: next.map(|next| next.to_string()) }))
 }
 
+/// Gives a booking up; the answer says what goes back.
+#[utoipa::path(
+    delete, path = "/bookings/{id}", operation_id = "cancel_booking", tag = "bookings",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 200, description = "The canceled booking.", body = View)),
+)]
 pub(super) async fn cancel(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -187,6 +227,11 @@ pub(super) async fn cancel(
     Ok(response)
 }
 
+/// What a cancellation now would give back.
+#[utoipa::path(
+    get, path = "/bookings/{id}/cancellation", operation_id = "preview_cancellation", tag = "bookings",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 200, description = "The preview.", body = Preview)),
+)]
 pub(super) async fn cancellation(
     engine: web::Data<Engine>,
     Signed(caller): Signed,

@@ -7,8 +7,10 @@ use crate::engine::Engine;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Export)]
 struct View<'a> {
     exported_at: String,
     account: Account<'a>,
@@ -18,13 +20,19 @@ struct View<'a> {
 }
 
 /// An account with what only its holder needs to know of it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExportedAccount)]
 struct Account<'a> {
     #[serde(flatten)]
     user: accounts::View<'a>,
     email_verified_at: Option<String>,
 }
 
+/// Everything that is known of the caller.
+#[utoipa::path(
+    get, path = "/users/me/export", operation_id = "export_own_user", tag = "users",
+    security(("bearer" = [])), responses((status = 200, description = "The export.", body = View)),
+)]
 pub(super) async fn read(
     engine: web::Data<Engine>,
     Signed(caller): Signed,

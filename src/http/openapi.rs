@@ -5,12 +5,12 @@
 //! added here by rule, so that it is said everywhere and in the same words.
 
 use super::problem::{Code, Problem};
-use super::{calendars, properties};
+use super::{accounts, bookings, calendars, export, payments, properties, reviews, sessions};
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, LazyLock};
-use utoipa::OpenApi;
+use utoipa::{IntoParams, OpenApi};
 use utoipa_swagger_ui::Config;
 
 #[derive(OpenApi)]
@@ -25,17 +25,58 @@ use utoipa_swagger_ui::Config;
     ),
     servers((url = "/api/v1")),
     paths(
+        accounts::change,
+        accounts::change_own,
+        accounts::delete,
+        accounts::delete_own,
+        accounts::list,
+        accounts::read,
+        accounts::read_own,
+        accounts::register,
+        bookings::cancel,
+        bookings::cancellation,
+        bookings::create,
+        bookings::create_anywhere,
+        bookings::list,
+        bookings::read,
         calendars::events,
         calendars::read,
+        export::read,
+        payments::create,
+        payments::list,
+        payments::read,
         properties::amenities,
         properties::archive,
         properties::create,
         properties::list,
         properties::read,
         properties::update,
+        reviews::change,
+        reviews::create,
+        reviews::delete,
+        reviews::list,
+        reviews::read,
+        reviews::reply,
+        sessions::forgot,
+        sessions::login,
+        sessions::logout,
+        sessions::refresh,
+        sessions::reset,
+        sessions::verify,
     ),
 )]
 struct Api;
+
+/// Which part of a list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it stands for parameters that are read one by one")]
+pub(super) struct PageParams {
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u8>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
 
 /// The document as it is served: made once.
 static DOCUMENT: LazyLock<String> =

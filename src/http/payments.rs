@@ -3,6 +3,7 @@
 use super::cursor::{self, Cursor};
 use super::extract::{Body, IdempotencyKey, Page, PaymentPath, Signed};
 use super::headers::ETag;
+use super::openapi::PageParams;
 use super::problem::Problem;
 use super::{mark_replayed, tagged};
 use crate::engine::{Engine, PaymentRequest};
@@ -13,16 +14,19 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::BookingId;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewPayment)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
     booking_id: Uuid,
     payment_method: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Payment)]
 pub(super) struct View<'a> {
     id: Uuid,
     booking_id: Uuid,
@@ -35,7 +39,8 @@ pub(super) struct View<'a> {
     created_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Payments)]
 struct List<'a> {
     data: Vec<View<'a>>,
     next_cursor: Option<String>,
@@ -57,6 +62,11 @@ impl<'a> View<'a> {
     }
 }
 
+/// Begins to pay for a booking.
+#[utoipa::path(
+    post, path = "/payments", operation_id = "pay", tag = "payments",
+    security(("bearer" = [])), request_body = Input, responses((status = 201, description = "The payment, which is settled.", body = View), (status = 202, description = "The payment; its provider has not answered yet.", body = View)),
+)]
 pub(super) async fn create(
     engine: web::Data<Engine>,
     Signed(caller): Signed,
@@ -80,6 +90,11 @@ pub(super) async fn create(
     Ok(response)
 }
 
+/// A payment of the caller.
+#[utoipa::path(
+    get, path = "/payments/{id}", operation_id = "read_payment", tag = "payments",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 200, description = "The payment.", body = View), (status = 304, description = "It is as If-None-Match says.")),
+)]
 pub(super) async fn read(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -92,6 +107,11 @@ pub(super) async fn read(
     tagged(&request, &ETag::of(payment.id, version), &View::of(&payment))
 }
 
+/// The payments of the caller, newest first.
+#[utoipa::path(
+    get, path = "/payments", operation_id = "list_payments", tag = "payments",
+    security(("bearer" = [])), params(PageParams), responses((status = 200, description = "A page of payments.", body = List)),
+)]
 pub(super) async fn list(
     request: HttpRequest,
     engine: web::Data<Engine>,

@@ -3,6 +3,7 @@
 use super::cursor::{self, Cursor};
 use super::extract::{Body, IdempotencyKey, MaybeSigned, Params, PropertyPath, Signed};
 use super::headers::ETag;
+use super::openapi::PageParams;
 use super::problem::{Code, Problem};
 use super::{mark_replayed, put, tagged};
 use crate::engine::{AMENITIES, Engine, Error, PropertyInput};
@@ -266,8 +267,7 @@ const ATTEMPTS: usize = 5;
         ("max_price" = Option<i64>, Query, description = "Of a night, in minor units."),
         ("guests" = Option<u16>, Query, description = "How many must find room."),
         ("amenities" = Option<String>, Query, description = "Slugs with commas: all of them."),
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query),
+        PageParams,
     ),
     responses((status = 200, description = "A page of properties.", body = List)),
 )]

@@ -3,6 +3,7 @@
 use super::cursor::{self, Cursor};
 use super::extract::{Body, IdempotencyKey, MaybeSigned, Params, ReviewPath, Signed};
 use super::headers::ETag;
+use super::openapi::PageParams;
 use super::problem::{FieldError, Problem};
 use super::{mark_replayed, tagged};
 use crate::engine::{Engine, NewReview, ReviewChange, Subject};
@@ -12,10 +13,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::{BookingId, PropertyId};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// A review of one booking, or of the latest stay at a property.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewReview)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
     booking_id: Option<Uuid>,
@@ -51,13 +54,15 @@ pub(super) struct Change {
     created_at: Option<Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewReply)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReplyInput {
     comment: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Review)]
 struct View<'a> {
     id: Uuid,
     property_id: Uuid,
@@ -71,13 +76,15 @@ struct View<'a> {
     created_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reply)]
 struct ReplyView<'a> {
     comment: &'a str,
     created_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reviews)]
 struct List<'a> {
     data: Vec<View<'a>>,
     next_cursor: Option<String>,
@@ -149,6 +156,11 @@ impl<'a> View<'a> {
     }
 }
 
+/// Reviews a completed stay: the booking, or the latest one at the property.
+#[utoipa::path(
+    post, path = "/reviews", operation_id = "create_review", tag = "reviews",
+    security(("bearer" = [])), request_body = Input, responses((status = 201, description = "The review.", body = View)),
+)]
 pub(super) async fn create(
     engine: web::Data<Engine>,
     Signed(caller): Signed,
@@ -159,6 +171,11 @@ pub(super) async fn create(
     created(&review, replayed)
 }
 
+/// A review.
+#[utoipa::path(
+    get, path = "/reviews/{id}", operation_id = "read_review", tag = "reviews",
+    security((), ("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 200, description = "The review.", body = View), (status = 304, description = "It is as If-None-Match says.")),
+)]
 pub(super) async fn read(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -169,6 +186,11 @@ pub(super) async fn read(
     tagged(&request, &etag(&review), &View::of(&review))
 }
 
+/// The reviews of a property, newest first.
+#[utoipa::path(
+    get, path = "/reviews", operation_id = "list_reviews", tag = "reviews",
+    security((), ("bearer" = [])), params(("property" = Uuid, Query), PageParams), responses((status = 200, description = "A page of reviews.", body = List)),
+)]
 pub(super) async fn list(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -192,6 +214,11 @@ pub(super) async fn list(
     Ok(response.json(List { data, next_cursor: next.map(|next| next.to_string()) }))
 }
 
+/// Changes a review, by its author within 14 days of check-out or an admin.
+#[utoipa::path(
+    put, path = "/reviews/{id}", operation_id = "update_review", tag = "reviews",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), request_body = View, responses((status = 200, description = "The review as it is now.", body = View)),
+)]
 pub(super) async fn change(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -209,6 +236,11 @@ pub(super) async fn change(
     Ok(HttpResponse::Ok().insert_header(tag).json(View::of(&review)))
 }
 
+/// Takes a review back, by its author within 14 days of check-out or an admin.
+#[utoipa::path(
+    delete, path = "/reviews/{id}", operation_id = "delete_review", tag = "reviews",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 204, description = "It is gone.")),
+)]
 pub(super) async fn delete(
     request: HttpRequest,
     engine: web::Data<Engine>,
@@ -220,6 +252,11 @@ pub(super) async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Replies to a review, once, by the property's host.
+#[utoipa::path(
+    post, path = "/reviews/{id}/reply", operation_id = "reply_to_review", tag = "reviews",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), request_body = ReplyInput, responses((status = 201, description = "The review with its reply.", body = View)),
+)]
 pub(super) async fn reply(
     engine: web::Data<Engine>,
     Signed(caller): Signed,

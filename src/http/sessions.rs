@@ -7,40 +7,47 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Credentials)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Credentials {
     email: String,
     password: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RefreshToken)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refresh {
     refresh_token: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AddressToken)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Verification {
     token: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ForgottenPassword)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Forgotten {
     email: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewPassword)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reset {
     token: String,
     password: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tokens)]
 struct Tokens<'a> {
     access_token: &'a str,
     refresh_token: &'a str,
@@ -49,6 +56,11 @@ struct Tokens<'a> {
     expires_in: u64,
 }
 
+/// Signs in.
+#[utoipa::path(
+    post, path = "/auth/login", operation_id = "login", tag = "auth",
+    request_body = Credentials, responses((status = 200, description = "Tokens.", body = Tokens)),
+)]
 pub(super) async fn login(
     engine: web::Data<Engine>,
     ClientAddress(address): ClientAddress,
@@ -59,6 +71,11 @@ pub(super) async fn login(
     Ok(tokens(&session))
 }
 
+/// Takes a refresh token for new tokens; each is good for once.
+#[utoipa::path(
+    post, path = "/auth/refresh", operation_id = "refresh", tag = "auth",
+    request_body = Refresh, responses((status = 200, description = "New tokens.", body = Tokens)),
+)]
 pub(super) async fn refresh(
     engine: web::Data<Engine>,
     ClientAddress(address): ClientAddress,
@@ -68,6 +85,11 @@ pub(super) async fn refresh(
     Ok(tokens(&session))
 }
 
+/// Ends the session of the access token.
+#[utoipa::path(
+    post, path = "/auth/logout", operation_id = "logout", tag = "auth",
+    security(("bearer" = [])), responses((status = 204, description = "It is ended.")),
+)]
 pub(super) async fn logout(
     engine: web::Data<Engine>,
     Signed(caller): Signed,
@@ -76,6 +98,11 @@ pub(super) async fn logout(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Proves an email address by the token that was sent there.
+#[utoipa::path(
+    post, path = "/auth/verify", operation_id = "verify_address", tag = "auth",
+    request_body = Verification, responses((status = 204, description = "It is proved.")),
+)]
 pub(super) async fn verify(
     engine: web::Data<Engine>,
     ClientAddress(address): ClientAddress,
@@ -85,6 +112,11 @@ pub(super) async fn verify(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Sends a token for a new password, if there is such an account.
+#[utoipa::path(
+    post, path = "/auth/password/forgot", operation_id = "forgot_password", tag = "auth",
+    request_body = Forgotten, responses((status = 202, description = "Whatever there is.")),
+)]
 pub(super) async fn forgot(
     engine: web::Data<Engine>,
     ClientAddress(address): ClientAddress,
@@ -94,6 +126,11 @@ pub(super) async fn forgot(
     Ok(HttpResponse::Accepted().finish())
 }
 
+/// Sets a new password by the token that was sent; all sessions end.
+#[utoipa::path(
+    post, path = "/auth/password/reset", operation_id = "reset_password", tag = "auth",
+    request_body = Reset, responses((status = 204, description = "It is set.")),
+)]
 pub(super) async fn reset(
     engine: web::Data<Engine>,
     ClientAddress(address): ClientAddress,
