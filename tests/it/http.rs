@@ -137,6 +137,8 @@ async fn a_trailing_slash_never_matters_and_both_bases_answer(server: &mut Serve
         format!("/properties/{home}/calendar"),
         format!("/properties/{home}/events"),
         "/bookings".to_owned(),
+        "/payments".to_owned(),
+        format!("/bookings/{booking}/cancellation"),
         format!("/bookings/{booking}"),
         "/users/me".to_owned(),
     ] {

@@ -7,6 +7,7 @@ use crate::store::reviews::{self, Reply, Review};
 use crate::store::{Database, Kind, Store, StoreError, payments};
 use domain::review::{Direction, Rating, Ratings};
 use domain::{Booking, BookingId, PaymentId, PropertyId, ReviewId};
+use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ on_both!(
     a_review_is_written_once_for_each_booking_and_for_each_key,
     ratings_add_up_through_every_change,
     a_change_is_made_on_the_version_that_was_looked_at,
+    reviews_and_changes_that_come_at_once_all_count_once,
     a_review_has_one_reply,
     lists_of_reviews_begin_with_the_newest,
     the_stay_to_review_is_the_latest_that_is_completed_and_has_no_review,
@@ -143,6 +145,37 @@ async fn a_change_is_made_on_the_version_that_was_looked_at(ground: Ground) {
     let second = Review { version: 2, ..first };
     assert!(!change(&second, 3).await, "a reply is a change, too");
     assert_eq!(ratings(store, property).await, Ratings { sum: 5, count: 1 });
+}
+
+async fn reviews_and_changes_that_come_at_once_all_count_once(ground: Ground) {
+    let store = &ground.store;
+    let (property, bookings) = booked(&ground, 6, false).await;
+    // Two for each booking: one of them is too many.
+    let wanted: Vec<Review> = bookings
+        .iter()
+        .flat_map(|booking| (0..2).map(|age| review(&ground, property, booking.id, age)))
+        .collect();
+    let writing = wanted.iter().map(|review| store.create_review(review.clone(), None));
+    let written: Vec<_> = join_all(writing).await;
+    for pair in written.chunks(2) {
+        let news = pair.iter().filter(|made| matches!(made, Ok(Created::New))).count();
+        let late = pair.iter().filter(|made| matches!(made, Err(StoreError::AlreadyReviewed)));
+        assert_eq!((news, late.count()), (1, 1), "{pair:?}");
+    }
+    assert_eq!(ratings(store, property).await, Ratings { sum: 24, count: 6 });
+    let made = written.iter().position(Result::is_ok).expect("a review");
+    let changing = [1, 2, 3, 5].map(|stars| {
+        store.change_review(wanted[made].clone(), rating(stars), format!("{stars} stars"))
+    });
+    let changed = join_all(changing).await;
+    assert_eq!(changed.iter().filter(|changed| matches!(changed, Ok(true))).count(), 1);
+    let stands = store.review(wanted[made].id).await.expect("an answer").expect("a review");
+    assert_eq!(stands.version, 2);
+    let deleting = (0..4).map(|_| store.delete_review(stands.clone()));
+    let deleted = join_all(deleting).await;
+    assert_eq!(deleted.iter().filter(|deleted| matches!(deleted, Ok(true))).count(), 1);
+    assert_eq!(ratings(store, property).await, Ratings { sum: 20, count: 5 });
+    ground.assert_clean().await;
 }
 
 async fn a_review_has_one_reply(ground: Ground) {
