@@ -32,7 +32,8 @@ const RETRY_HINT: &str = "retry_ms=2000";
 /// How often a client that fell behind is looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Opens a connection.
+/// Opens a connection, from a page of whatever origin: every topic is public, and nothing that a
+/// browser sends by itself makes the sender anybody here.
 pub fn connect(
     request: &HttpRequest,
     stream: web::Payload,

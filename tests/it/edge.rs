@@ -1,7 +1,7 @@
 //! The door: who may come in, from which pages, how often and how slowly.
 
 use crate::helpers::{
-    Answer, Ask, Database, Person, SECRET, Server, Storage, Wire, day, home, run,
+    Answer, Ask, Database, Person, SECRET, Server, Socket, Storage, Wire, day, home, run,
 };
 use reqwest::Method;
 use serde_json::json;
@@ -133,6 +133,15 @@ async fn listed_pages_use_the_api_and_others_read_what_is_public() {
         let names = preflight.header("access-control-allow-headers");
         assert_eq!(names.contains("Authorization, "), !allowed.is_empty(), "{names}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_of_any_origin_follow_public_calendars_live() {
+    let server = server(&[("CORS_ALLOW_ORIGINS", "https://app.example.com")]).await;
+    let home = server.home(&server.host().await).await;
+    let mut socket = Socket::open_from(&server, "https://blog.example.com").await;
+    socket.subscribe(&home, &day(40), &day(41)).await;
+    socket.expect("snapshot").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

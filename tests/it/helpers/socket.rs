@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -30,6 +32,15 @@ impl Socket {
     pub(crate) async fn open(server: &Server) -> Self {
         let address = format!("ws://{}/ws", server.address());
         let (stream, _) = connect_async(address).await.expect("a WebSocket");
+        Self { stream }
+    }
+
+    /// The same from a page of this origin.
+    pub(crate) async fn open_from(server: &Server, origin: &'static str) -> Self {
+        let address = format!("ws://{}/ws", server.address());
+        let mut request = address.into_client_request().expect("a request");
+        request.headers_mut().insert("origin", HeaderValue::from_static(origin));
+        let (stream, _) = connect_async(request).await.expect("a WebSocket");
         Self { stream }
     }
 
