@@ -132,6 +132,7 @@ const ALWAYS: [(&str, &str); 7] = [
 ];
 const SIGNED: [(&str, &str); 2] =
     [("401", "No valid access token."), ("403", "The caller's role does not allow this.")];
+const PROVING: [(&str, &str); 1] = [("401", "What should prove who asks does not.")];
 const NAMED: [(&str, &str); 1] = [("404", "There is no such thing, or it is not the caller's.")];
 const WITH_BODY: [(&str, &str); 3] = [
     ("413", "The body is too large."),
@@ -193,7 +194,11 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     if operation.contains_key("security") {
         may.extend(SIGNED);
     }
-    if path.contains('{') {
+    if operation["tags"][0] == "auth" {
+        may.extend(PROVING);
+    }
+    // Bodies and parameters name things as well, and the caller's own account may be gone.
+    if path.contains('{') || operation.contains_key("security") {
         may.extend(NAMED);
     }
     if operation.contains_key("requestBody") {

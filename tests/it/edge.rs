@@ -51,7 +51,7 @@ async fn an_address_has_one_limit_whatever_it_says_of_itself_and_gets_it_back() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn signing_in_is_limited_for_each_address_and_each_account() {
+async fn signing_in_is_limited_for_each_address() {
     let server = server(&[("RATE_LIMITS", "on"), ("TRUSTED_PROXIES", "127.0.0.0/8")]).await;
     let from =
         |address: &str, email: &str| login(&server, email).header("x-forwarded-for", address);
@@ -60,12 +60,9 @@ async fn signing_in_is_limited_for_each_address_and_each_account() {
     assert!((20..30).contains(&count), "{count} came in");
     assert!(refused.header("ratelimit-policy").contains("\"sign-in\";q=20;w=60"));
     from("203.0.113.2", "ada@example.com").await.is_problem(401, "invalid_credentials");
-    let addresses = |number: u32| from(&format!("198.51.100.{number}"), "ada@example.com");
-    let (count, _) = until_refused(addresses).await;
-    assert!((19..30).contains(&count), "{count} came in");
-    // Somebody who guesses does not keep the owner out for good.
+    // Somebody who asks too often is not kept out for good.
     server.advance(60).await;
-    from("203.0.113.3", "ada@example.com").await.is_problem(401, "invalid_credentials");
+    from("203.0.113.1", "ada@example.com").await.is_problem(401, "invalid_credentials");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
