@@ -106,6 +106,7 @@ const PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
      <link rel=\"stylesheet\" href=\"/api/docs/index.css\">\
      <link rel=\"icon\" href=\"/api/docs/favicon-32x32.png\"><div id=\"swagger-ui\"></div>\
      <script src=\"/api/docs/swagger-ui-bundle.js\"></script>\
+     <script src=\"/api/docs/swagger-ui-standalone-preset.js\"></script>\
      <script src=\"/api/docs/swagger-initializer.js\"></script></html>\n";
 
 /// A file of that page.

@@ -1,7 +1,7 @@
 //! The page in two browsers: what one guest does is seen by the other within a second, over the
 //! other's WebSocket alone.
 
-use crate::helpers::{PASSWORD, Server, day, eventually, on_both};
+use crate::helpers::{Database, PASSWORD, Server, day, eventually, on_both};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -12,6 +12,19 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 on_both!(a_booking_in_one_window_shows_in_the_other_within_a_second_and_so_does_its_end);
+
+#[tokio::test]
+async fn the_description_of_the_interface_shows_its_operations() {
+    let server = Server::spawn(Database::Sqlite).await;
+    let driver = Driver::start().await;
+    let browser = driver.browser("reading").await;
+    browser.goto(&format!("{}/api/docs", server.base())).await.expect("a page");
+    let window = Window { browser };
+    for operation in ["#operations-bookings-book", "#operations-properties-update_property"] {
+        window.wait(LOADED_WITHIN, operation).await;
+    }
+    window.browser.close().await.expect("an end");
+}
 
 const LOADED_WITHIN: Duration = Duration::from_secs(30);
 const SEEN_WITHIN: Duration = Duration::from_secs(1);
