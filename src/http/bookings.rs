@@ -194,13 +194,9 @@ pub(super) async fn list(
         created_at: booking.created_at,
         id: booking.id.0,
     };
-    let next = cursor::next(&mut rows, page.limit, place);
-    let mut response = HttpResponse::Ok();
-    if let Some(next) = &next {
-        response.insert_header((header::LINK, cursor::next_link(request.uri(), *next)?));
-    }
+    let (mut response, next_cursor) = cursor::page_of(&request, &mut rows, page.limit, place)?;
     let data = rows.iter().map(|(property, booking)| View::of(*property, booking)).collect();
-    Ok(response.json(List { data, next_cursor: next.map(|next| next.to_string()) }))
+    Ok(response.json(List { data, next_cursor }))
 }
 
 /// Gives a booking up; the answer says what goes back.

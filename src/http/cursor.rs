@@ -7,7 +7,8 @@
 
 use crate::http::problem::Problem;
 use actix_web::http::Uri;
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Instant;
@@ -64,6 +65,22 @@ pub fn next<T>(rows: &mut Vec<T>, limit: usize, place: impl Fn(&T) -> Cursor) ->
     let more = rows.len() > limit;
     rows.truncate(limit);
     rows.last().filter(|_| more).map(place)
+}
+
+/// Cuts rows to a page as [`next`] does: the answer with its `Link`, and what its body says of the
+/// next page.
+pub fn page_of<T>(
+    request: &HttpRequest,
+    rows: &mut Vec<T>,
+    limit: usize,
+    place: impl Fn(&T) -> Cursor,
+) -> Result<(HttpResponseBuilder, Option<String>), Problem> {
+    let next = next(rows, limit, place);
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = next {
+        response.insert_header((header::LINK, next_link(request.uri(), next)?));
+    }
+    Ok((response, next.map(|next| next.to_string())))
 }
 
 /// The `Link` header (RFC 8288) to the page after this one: the same address with the new cursor

@@ -121,11 +121,7 @@ pub(super) async fn list(
     let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
     let mut rows = engine.payments(&caller, after, page.limit + 1).await?;
     let place = |payment: &Payment| Cursor { created_at: payment.created_at, id: payment.id.0 };
-    let next = cursor::next(&mut rows, page.limit, place);
-    let mut response = HttpResponse::Ok();
-    if let Some(next) = &next {
-        response.insert_header((header::LINK, cursor::next_link(request.uri(), *next)?));
-    }
+    let (mut response, next_cursor) = cursor::page_of(&request, &mut rows, page.limit, place)?;
     let data = rows.iter().map(View::of).collect();
-    Ok(response.json(List { data, next_cursor: next.map(|next| next.to_string()) }))
+    Ok(response.json(List { data, next_cursor }))
 }

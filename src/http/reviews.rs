@@ -205,13 +205,9 @@ pub(super) async fn list(
     let property = PropertyId(property);
     let mut rows = engine.reviews(caller.as_ref(), property, after, page.limit + 1).await?;
     let place = |review: &Review| Cursor { created_at: review.created_at, id: review.id.0 };
-    let next = cursor::next(&mut rows, page.limit, place);
-    let mut response = HttpResponse::Ok();
-    if let Some(next) = &next {
-        response.insert_header((header::LINK, cursor::next_link(request.uri(), *next)?));
-    }
+    let (mut response, next_cursor) = cursor::page_of(&request, &mut rows, page.limit, place)?;
     let data = rows.iter().map(View::of).collect();
-    Ok(response.json(List { data, next_cursor: next.map(|next| next.to_string()) }))
+    Ok(response.json(List { data, next_cursor }))
 }
 
 /// Changes a review, by its author within 14 days of check-out or an admin.
