@@ -1,13 +1,13 @@
 //! A property as its events have made it: what decisions read and what events change.
 
 use crate::booking::{Attempt, Booking, Cause, Status};
-use crate::calendar::{Calendar, claim_of};
+use crate::calendar::{Calendar, Change, Digest, claim_of};
 use crate::command::{Command, Intent, Key, KeyUse};
 use crate::event::{By, Event, Fact, Head, Sealed, Seq};
 use crate::group::{Group, GroupId, Incarnation, Job, JobKind, NO_COMMAND, PaymentRow, Subject};
 use crate::property::Edit;
 use crate::switches::{Bug, Switches};
-use crate::{BookingId, Instant, Night, Property, Stay, UserId};
+use crate::{BookingId, Instant, Month, Night, Property, Stay, UserId};
 use foldhash::{HashMap, HashMapExt as _};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -170,26 +170,16 @@ impl State {
     pub(crate) fn seal(&mut self, draft: Draft, incarnation: Incarnation, now: Instant) -> Group {
         let Draft { by, command, cause, after, key, payment } = draft;
         let before = self.bookings.get(&after.id).cloned();
-        let base = self.head;
-        let (changes, digests) = self.calendar.replace(before.as_ref(), &after);
-        let event = Event {
-            seq: base.seq + 1,
-            at: now,
-            by,
-            command,
-            fact: Fact::Booking(cause, after.clone()),
-            changes,
-            digests,
-        };
-        let sealed = Sealed::after(base.hash, event);
-        let head = Head { seq: sealed.event.seq, hash: sealed.hash };
+        let public = self.calendar.replace(before.as_ref(), &after);
+        let (base, sealed) =
+            self.append((by, command), Fact::Booking(cause, after.clone()), public, now);
+        let head = self.head;
         let key = key.map(|key| KeyUse { key, booking: after.id, seq: head.seq, at: now });
         if let Some(used) = &key {
             self.keys.put(used.clone());
         }
         let (claimed, released) = claim_difference(before.as_ref(), &after);
         let jobs = jobs(cause, before.as_ref(), &after, head, now);
-        self.head = head;
         self.put_booking(after.clone());
         Group {
             id: GroupId {
@@ -219,19 +209,10 @@ impl State {
         incarnation: Incarnation,
         now: Instant,
     ) -> Group {
-        let base = self.head;
-        let event = Event {
-            seq: base.seq + 1,
-            at: now,
-            by: command.by,
-            command: command.id,
-            fact: Fact::PropertyChanged(edit.facts.clone()),
-            changes: Vec::new(),
-            digests: Vec::new(),
-        };
-        let sealed = Sealed::after(base.hash, event);
-        let head = Head { seq: sealed.event.seq, hash: sealed.hash };
-        self.head = head;
+        let fact = Fact::PropertyChanged(edit.facts.clone());
+        let (base, sealed) =
+            self.append((command.by, command.id), fact, (Vec::new(), Vec::new()), now);
+        let head = self.head;
         self.property = Arc::new(edit.facts.clone());
         self.property_seq = head.seq;
         Group {
@@ -252,6 +233,21 @@ impl State {
             jobs: Vec::new(),
             next_deadline: self.next_deadline(),
         }
+    }
+
+    /// Adds the next event to the chain: the head before it, and the event as it is stored.
+    fn append(
+        &mut self,
+        (by, command): (By, Uuid),
+        fact: Fact,
+        (changes, digests): (Vec<Change>, Vec<(Month, Digest)>),
+        now: Instant,
+    ) -> (Head, Sealed) {
+        let base = self.head;
+        let event = Event { seq: base.seq + 1, at: now, by, command, fact, changes, digests };
+        let sealed = Sealed::after(base.hash, event);
+        self.head = Head { seq: sealed.event.seq, hash: sealed.hash };
+        (base, sealed)
     }
 
     /// The bookings that have not ended, in the order of their ids.
