@@ -5,111 +5,11 @@
 //! that finds all nights of an expired booking free. [`Booking::step`] is the whole table; who may
 //! ask for a step is decided elsewhere.
 
+use crate::UserId;
 use crate::policy::Policy;
-use crate::{BookingId, Currency, Instant, Night, PaymentId, QuoteId, Stay, UserId};
-use std::str::FromStr;
+use crate::price::Price;
+use crate::{Awaiting, BookingId, Currency, Instant, Night, PaymentId, QuoteId, Status, Stay};
 use std::time::Duration;
-
-/// What a pending booking waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Awaiting {
-    Payment,
-    Host,
-    /// Its time is over, but a payment attempt is still open at the provider.
-    Release,
-}
-
-/// Where a booking stands, with the facts that belong to that state only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    Pending {
-        awaiting: Awaiting,
-        expires_at: Instant,
-    },
-    Confirmed,
-    Completed,
-    Canceled,
-    Declined,
-    Expired,
-    /// The guest never came: the nights from `free_from` on are free again.
-    NoShow {
-        free_from: Night,
-    },
-}
-
-impl Status {
-    /// The stored and shown name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending { .. } => "PENDING",
-            Self::Confirmed => "CONFIRMED",
-            Self::Completed => "COMPLETED",
-            Self::Canceled => "CANCELED",
-            Self::Declined => "DECLINED",
-            Self::Expired => "EXPIRED",
-            Self::NoShow { .. } => "NO_SHOW",
-        }
-    }
-
-    /// Whether the booking can still change by its guest, its host or the clock.
-    pub const fn is_live(self) -> bool {
-        matches!(self, Self::Pending { .. } | Self::Confirmed)
-    }
-
-    /// What a pending booking waits for.
-    pub const fn awaiting(self) -> Option<Awaiting> {
-        match self {
-            Self::Pending { awaiting, .. } => Some(awaiting),
-            _ => None,
-        }
-    }
-
-    /// When a pending booking ends by itself.
-    pub const fn expires_at(self) -> Option<Instant> {
-        match self {
-            Self::Pending { expires_at, .. } => Some(expires_at),
-            _ => None,
-        }
-    }
-}
-
-/// The name of a status without its facts: what lists are filtered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StatusName(&'static str);
-
-impl StatusName {
-    const ALL: [&'static str; 7] =
-        ["PENDING", "CONFIRMED", "COMPLETED", "CANCELED", "DECLINED", "EXPIRED", "NO_SHOW"];
-
-    /// The stored and shown name.
-    pub const fn name(self) -> &'static str {
-        self.0
-    }
-}
-
-/// The text names no status of a booking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of PENDING, CONFIRMED, COMPLETED, CANCELED, DECLINED, EXPIRED and NO_SHOW")]
-pub struct UnknownStatus;
-
-impl FromStr for StatusName {
-    type Err = UnknownStatus;
-
-    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        Self::ALL.into_iter().find(|name| *name == text).map(Self).ok_or(UnknownStatus)
-    }
-}
-
-impl Awaiting {
-    /// The stored and shown name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Payment => "payment",
-            Self::Host => "host",
-            Self::Release => "release",
-        }
-    }
-}
 
 /// An attempt to pay for a booking; a booking has at most one live attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +27,8 @@ pub struct Booking {
     pub stay: Stay,
     pub guests: u16,
     pub status: Status,
-    /// The price in minor units of `currency`.
+    pub price: Price,
+    /// The sum of the price in minor units of `currency`.
     pub total: i64,
     pub currency: Currency,
     pub quote: Option<QuoteId>,
@@ -139,8 +40,20 @@ pub struct Booking {
     /// Counts the booking's own transitions, from 1.
     pub version: u32,
     pub created_at: Instant,
+    /// When it first stood without an end of its own; nothing before.
+    pub confirmed_at: Option<Instant>,
     pub check_in_at: Instant,
     pub check_out_at: Instant,
+}
+
+/// What a guest may change in a booking, with what follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub stay: Stay,
+    pub guests: u16,
+    pub price: Price,
+    /// When the stay begins and ends, as instants.
+    pub hours: (Instant, Instant),
 }
 
 /// A step in a booking's life, with the facts that the step needs.
@@ -180,11 +93,13 @@ pub enum Cause {
     Expired,
     Completed,
     NoShow,
+    /// Other dates or guests.
+    Changed,
 }
 
 impl Cause {
     /// All causes, in the order of their stored numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Held,
         Self::AttemptStarted,
         Self::AttemptEnded,
@@ -197,6 +112,7 @@ impl Cause {
         Self::Expired,
         Self::Completed,
         Self::NoShow,
+        Self::Changed,
     ];
 
     /// The shown name.
@@ -214,6 +130,7 @@ impl Cause {
             Self::Expired => "expired",
             Self::Completed => "completed",
             Self::NoShow => "no_show",
+            Self::Changed => "changed",
         }
     }
 }
@@ -230,6 +147,12 @@ pub enum Illegal {
     /// The time for this step is not now.
     #[error("it is too early or too late for this")]
     Time,
+    /// Somebody is about to pay what was due before.
+    #[error("a payment for this booking is on its way")]
+    Paying,
+    /// The booking would cost more than was paid for it.
+    #[error("the booking would cost more than was paid for it")]
+    MoreToPay,
 }
 
 /// What became of a step.
@@ -239,6 +162,18 @@ pub enum Stepped {
     To(Cause, Booking),
     /// The step had been taken before: nothing changes.
     Already(Booking),
+}
+
+impl Stepped {
+    /// What is confirmed for the first time is confirmed now.
+    fn at(mut self, now: Instant) -> Self {
+        if let Self::To(_, booking) = &mut self
+            && booking.status == Status::Confirmed
+        {
+            booking.confirmed_at.get_or_insert(now);
+        }
+        self
+    }
 }
 
 const NO_SHOW_WINDOW: Duration = Duration::from_secs(48 * 60 * 60);
@@ -261,6 +196,10 @@ impl Booking {
     /// Takes one step. A late payment on an expired booking (`Pay`) is legal here; whether its
     /// nights are still free is for the calendar to say.
     pub fn step(self, step: Step, now: Instant) -> Result<Stepped, Illegal> {
+        self.taken(step, now).map(|stepped| stepped.at(now))
+    }
+
+    fn taken(self, step: Step, now: Instant) -> Result<Stepped, Illegal> {
         let status = self.status;
         match (status, step) {
             (Status::Pending { .. }, Step::StartAttempt { payment }) => self.start_attempt(payment),
@@ -272,8 +211,7 @@ impl Booking {
                 if now >= expires_at {
                     return Err(Illegal::Time);
                 }
-                let paid = self.paid == self.total;
-                let status = if paid {
+                let status = if self.retained() == self.total {
                     Status::Confirmed
                 } else {
                     Status::Pending { awaiting: Awaiting::Payment, expires_at: pay_by }
@@ -298,6 +236,52 @@ impl Booking {
             }
             _ => Err(Illegal::Status(status)),
         }
+    }
+
+    /// Takes other dates or guests, while nothing more is to be paid for it: a booking that nobody
+    /// paid for yet has another total, and of one that was paid what it costs less goes back. That
+    /// the nights are free is for the calendar to say. A stay that has begun keeps its first night
+    /// and cannot end before now.
+    pub fn change(mut self, change: Change, now: Instant) -> Result<Stepped, Illegal> {
+        if (self.stay, self.guests) == (change.stay, change.guests) {
+            return Ok(Stepped::Already(self));
+        }
+        let (check_in_at, check_out_at) = change.hours;
+        let mut status = self.status;
+        match &mut status {
+            Status::Confirmed => {}
+            Status::Pending { awaiting: Awaiting::Payment, .. } => {}
+            Status::Pending { awaiting: Awaiting::Host, expires_at } => {
+                *expires_at = check_in_at.min(*expires_at);
+            }
+            _ => return Err(Illegal::Status(status)),
+        }
+        if self.has_live_attempt() {
+            return Err(Illegal::Paying);
+        }
+        let has_begun = now >= self.check_in_at;
+        if has_begun && (change.stay.check_in() != self.stay.check_in() || now >= check_out_at) {
+            return Err(Illegal::Time);
+        }
+        let total = change.price.total();
+        if self.status == Status::Confirmed || self.paid > 0 {
+            let less = self.retained() - total;
+            if less < 0 {
+                return Err(Illegal::MoreToPay);
+            }
+            self.refunded += less;
+        } else if total == 0 {
+            // Nothing is due any more, so there is nothing to wait for.
+            status = self.status_when_paid();
+        }
+        let Change { stay, guests, price, .. } = change;
+        let after = Self { stay, guests, price, total, check_in_at, check_out_at, ..self };
+        Ok(after.to(Cause::Changed, status).at(now))
+    }
+
+    /// What was paid and has not gone back, in minor units.
+    pub const fn retained(&self) -> i64 {
+        self.paid - self.refunded
     }
 
     /// What a cancellation at this moment would make of the booking: the step itself, taken on a
@@ -384,9 +368,9 @@ impl Booking {
     }
 
     fn cancel(mut self, by_guest: bool, now: Instant) -> Stepped {
-        let back =
-            if by_guest { self.policy.refund(self.paid, self.check_in_at, now) } else { self.paid };
-        self.refunded = back;
+        let retained = self.retained();
+        self.refunded +=
+            if by_guest { self.policy.refund(retained, self.check_in_at, now) } else { retained };
         self.to(Cause::Canceled, Status::Canceled)
     }
 

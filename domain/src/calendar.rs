@@ -4,8 +4,7 @@
 //! copies only the pages it touches, so that each committed state can be published as a snapshot
 //! without copying the year.
 
-use crate::booking::{Booking, Status};
-use crate::{BookingId, Instant, Month, Night, Stay};
+use crate::{Booking, BookingId, Instant, Month, Night, Status, Stay};
 use std::fmt;
 use std::sync::Arc;
 

@@ -42,6 +42,8 @@ pub enum Intent {
     Book { booking: BookingId, guest: UserId, stay: Stay, guests: u16 },
     /// A new attempt to pay, or the one that is open.
     StartAttempt { booking: BookingId, payment: PaymentId, provider: Arc<str>, method: Arc<str> },
+    /// Other dates or guests of the booking that the caller saw in this version.
+    Change { booking: BookingId, seen: u32, stay: Stay, guests: u16 },
     /// Any other step of a booking.
     Step { booking: BookingId, step: Step },
     /// The property is to be so.
@@ -54,6 +56,7 @@ impl Intent {
         match self {
             Self::Book { booking, .. }
             | Self::StartAttempt { booking, .. }
+            | Self::Change { booking, .. }
             | Self::Step { booking, .. } => Some(*booking),
             Self::Edit(_) => None,
         }

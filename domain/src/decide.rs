@@ -3,15 +3,15 @@
 //! It is one synchronous function of its arguments. Nothing is awaited and nothing is read between
 //! looking at the state and changing it, which is why two bookings cannot overlap.
 
-use crate::booking::{Attempt, Booking, Cause, Illegal, Status, Step, Stepped};
+use crate::booking::{Attempt, Booking, Cause, Change, Illegal, Step, Stepped};
 use crate::command::{Command, Intent};
 use crate::event::Seq;
 use crate::group::{Group, Incarnation};
 use crate::property::{Edit, Listing};
-use crate::refusal::{self, Refusal};
+use crate::refusal::{self, Ground, Refusal};
 use crate::state::{Draft, KEY_TTL, State};
 use crate::switches::Bug;
-use crate::{Awaiting, BookingId, Instant, Stay, UserId};
+use crate::{Awaiting, BookingId, Instant, Status, Stay, UserId};
 use std::time::Duration;
 
 /// How long a host may think about a request.
@@ -51,6 +51,12 @@ impl State {
             }
             Intent::StartAttempt { booking, payment, .. } => {
                 match self.step(*booking, Step::StartAttempt { payment: *payment }, now) {
+                    Ok(stepped) => stepped,
+                    Err(refusal) => return Verdict::Refused(refusal),
+                }
+            }
+            Intent::Change { booking, seen, stay, guests } => {
+                match self.change((*booking, *seen), *stay, *guests, now) {
                     Ok(stepped) => stepped,
                     Err(refusal) => return Verdict::Refused(refusal),
                 }
@@ -123,11 +129,12 @@ impl State {
         if guest == property.host {
             return Err(Refusal::OwnProperty);
         }
-        if let Some(refusal) = self.unavailable(stay, guests, now) {
+        if let Some(refusal) = self.unavailable(&self.ground(now), stay, guests) {
             return Err(refusal);
         }
         let (check_in_at, check_out_at) = property.hours(stay);
-        let total = property.price(stay);
+        let price = property.price(&self.overrides, stay, guests, None);
+        let total = price.total();
         let status = if !property.instant_book {
             let expires_at = now.plus(HOST_TTL).min(check_in_at);
             Status::Pending { awaiting: Awaiting::Host, expires_at }
@@ -144,6 +151,7 @@ impl State {
             stay,
             guests,
             status,
+            price,
             total,
             currency: property.currency,
             quote: None,
@@ -153,19 +161,48 @@ impl State {
             policy: property.policy,
             version: 1,
             created_at: now,
+            confirmed_at: (status == Status::Confirmed).then_some(now),
             check_in_at,
             check_out_at,
         })
     }
 
-    /// Why this stay cannot be booked now, if it cannot.
-    pub fn unavailable(&self, stay: Stay, guests: u16, now: Instant) -> Option<Refusal> {
+    /// Other dates or guests of a booking. Nights that it has keep their price, and rules that it
+    /// was made under are not judged again where it keeps to them.
+    fn change(
+        &self,
+        (id, seen): (BookingId, u32),
+        stay: Stay,
+        guests: u16,
+        now: Instant,
+    ) -> Result<Stepped, Refusal> {
+        let booking = self.booking(id).ok_or(Refusal::UnknownBooking)?;
+        if booking.version != seen {
+            return Err(Refusal::Stale);
+        }
+        let property = &*self.property;
+        let price = property.price(&self.overrides, stay, guests, Some(&booking.price));
+        let change = Change { stay, guests, price, hours: property.hours(stay) };
+        let stepped = booking.clone().change(change, now).map_err(Refusal::Illegal)?;
+        let ground = self.ground(now).keeping(id, booking.stay);
+        match (&stepped, self.unavailable(&ground, stay, guests)) {
+            (Stepped::To(..), Some(refusal)) => Err(refusal),
+            _ => Ok(stepped),
+        }
+    }
+
+    fn ground(&self, now: Instant) -> Ground<'_> {
+        Ground::new(&self.property, &self.overrides, &self.calendar, now)
+    }
+
+    /// Why this stay cannot be had, if it cannot.
+    fn unavailable(&self, ground: &Ground<'_>, stay: Stay, guests: u16) -> Option<Refusal> {
         let probe = if self.settings.switches.has(Bug::OverlapClosed) {
             Stay::new(stay.check_in(), stay.check_out().plus(1)).unwrap_or(stay)
         } else {
             stay
         };
-        let mut reasons = refusal::reasons(&self.property, &self.calendar, probe, guests, now);
+        let mut reasons = ground.reasons(probe, guests);
         if self.settings.switches.has(Bug::NoOverlapCheck) {
             reasons.retain(|reason| {
                 !matches!(
@@ -177,7 +214,7 @@ impl State {
         if reasons.is_empty() {
             return None;
         }
-        let alternatives = refusal::alternatives(&self.property, &self.calendar, stay, guests, now);
+        let alternatives = ground.alternatives(stay, guests);
         Some(Refusal::Unavailable { reasons, alternatives })
     }
 

@@ -4,7 +4,8 @@
 //! arguments, so that every decision can be repeated, simulated from a seed and tested as a table.
 //!
 //! In reading order: what things are ([`id`], [`instant`], [`stay`], [`money`], [`zone`],
-//! [`policy`], [`property`], [`booking`], [`review`]), what a property's calendar looks like
+//! [`policy`], [`rules`], [`price`], [`property`], [`status`],
+//! [`booking`], [`review`]), what a property's calendar looks like
 //! ([`calendar`]), what happened ([`event`], [`codec`]), what is decided ([`command`],
 //! [`refusal`], [`state`], [`decide`]), what goes to the database ([`group`]) and the two machines
 //! that carry a command from request to reply ([`pipeline`]).
@@ -21,19 +22,25 @@ pub mod instant;
 pub mod money;
 pub mod pipeline;
 pub mod policy;
+pub mod price;
 pub mod property;
 pub mod refusal;
 pub mod review;
+pub mod rules;
 pub mod state;
+pub mod status;
 pub mod stay;
 pub mod switches;
 pub mod zone;
 
-pub use booking::{Awaiting, Booking, Status};
+pub use booking::Booking;
 pub use calendar::{Calendar, NightState};
 pub use event::{Event, Fact};
 pub use id::{BookingId, JobId, PaymentId, PropertyId, QuoteId, ReviewId, UserId};
 pub use instant::Instant;
 pub use money::{Currency, Money};
+pub use price::Price;
 pub use property::Property;
+pub use rules::Rules;
+pub use status::{Awaiting, Status};
 pub use stay::{Month, Night, Stay};

@@ -85,6 +85,16 @@ pub fn share(amount: i64, basis_points: u32) -> i64 {
     i64::try_from(scaled.div_euclid(WHOLE_BP)).unwrap_or(edge)
 }
 
+/// What an amount contains of a share that was added to it: of 11,900 at 1,900 basis points, 1,900.
+/// Rounded half up and clamped like [`share`].
+pub fn part_within(amount: i64, basis_points: u32) -> i64 {
+    let rate = i128::from(basis_points);
+    let whole = WHOLE_BP + rate;
+    let scaled = (i128::from(amount) * rate * 2 + whole).div_euclid(2 * whole);
+    let edge = if amount < 0 { i64::MIN } else { i64::MAX };
+    i64::try_from(scaled).unwrap_or(edge)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,5 +122,14 @@ mod tests {
             assert_eq!(share(amount, bp), expected, "{amount} {bp}");
         }
         assert_eq!(share(i64::MAX, 10_000), i64::MAX);
+    }
+    #[test]
+    fn what_is_contained_is_what_was_added() {
+        for (amount, bp, expected) in
+            [(11_900, 1_900, 1_900), (107, 700, 7), (1, 10_000, 1), (3, 10_000, 2), (100, 0, 0)]
+        {
+            assert_eq!(part_within(amount, bp), expected, "{amount} {bp}");
+        }
+        assert_eq!(part_within(i64::MAX, 10_000), i64::MAX / 2 + 1);
     }
 }

@@ -4,10 +4,13 @@
 
 use crate::event::Seq;
 use crate::policy::Policy;
+use crate::price;
+use crate::rules::{Overrides, Rules};
 use crate::zone::Zone;
-use crate::{Currency, Instant, Night, PropertyId, Stay, UserId};
+use crate::{Currency, Instant, Night, Price, PropertyId, Stay, UserId};
 use jiff::civil::Time;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Whether a property can be found and booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +80,7 @@ pub struct Property {
     pub check_in_from: Time,
     pub check_out_by: Time,
     pub policy: Policy,
+    pub rules: Arc<Rules>,
 }
 
 /// What people read about a property.
@@ -131,8 +135,19 @@ impl Property {
         )
     }
 
-    /// The price of a stay at this moment, in minor units.
-    pub fn price(&self, stay: Stay) -> i64 {
-        self.price_per_night.saturating_mul(i64::from(stay.nights()))
+    /// The price of a stay at this moment. Nights that `kept` has already keep theirs.
+    pub fn price(
+        &self,
+        overrides: &Overrides,
+        stay: Stay,
+        guests: u16,
+        kept: Option<&Price>,
+    ) -> Price {
+        price::price(&self.rules.rates, stay, guests, |night| {
+            let of_night = kept.and_then(|kept| kept.of_night(night));
+            of_night.unwrap_or_else(|| {
+                self.rules.terms(overrides, night).price.unwrap_or(self.price_per_night)
+            })
+        })
     }
 }

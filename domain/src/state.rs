@@ -1,13 +1,15 @@
 //! A property as its events have made it: what decisions read and what events change.
 
-use crate::booking::{Attempt, Booking, Cause, Status};
+use crate::booking::{Attempt, Booking, Cause};
 use crate::calendar::{Calendar, Change, Digest, claim_of};
 use crate::command::{Command, Intent, Key, KeyUse};
 use crate::event::{By, Event, Fact, Head, Sealed, Seq};
 use crate::group::{Group, GroupId, Incarnation, Job, JobKind, NO_COMMAND, PaymentRow, Subject};
 use crate::property::Edit;
+use crate::refusal::Ground;
+use crate::rules::Overrides;
 use crate::switches::{Bug, Switches};
-use crate::{BookingId, Instant, Month, Night, Property, Stay, UserId};
+use crate::{BookingId, Instant, Month, Night, Property, Status, Stay, UserId};
 use foldhash::{HashMap, HashMapExt as _};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -45,6 +47,7 @@ pub struct Stored {
     /// The event that made the property as it is.
     pub property_seq: Seq,
     pub head: Head,
+    pub overrides: Overrides,
     /// Every booking that occupies nights, and every expired one that may still be paid.
     pub bookings: Vec<Booking>,
     pub keys: Vec<KeyUse>,
@@ -55,7 +58,16 @@ pub struct Stored {
 pub struct Snapshot {
     pub property: Arc<Property>,
     pub head: Head,
+    /// What single dates say.
+    pub overrides: Arc<Overrides>,
     pub calendar: Calendar,
+}
+
+impl Snapshot {
+    /// What wishes for stays are judged on at this moment.
+    pub fn ground(&self, now: Instant) -> Ground<'_> {
+        Ground::new(&self.property, &self.overrides, &self.calendar, now)
+    }
 }
 
 /// A property with everything that its decisions read.
@@ -66,6 +78,7 @@ pub struct State {
     /// The event that made the property as it is.
     pub property_seq: Seq,
     pub head: Head,
+    pub overrides: Arc<Overrides>,
     pub calendar: Calendar,
     bookings: HashMap<BookingId, Booking>,
     deadlines: BTreeSet<(Instant, BookingId)>,
@@ -117,6 +130,7 @@ impl State {
             property: Arc::new(stored.property),
             property_seq: stored.property_seq,
             head: stored.head,
+            overrides: Arc::new(stored.overrides),
             calendar: Calendar::default(),
             bookings: HashMap::with_capacity(stored.bookings.len()),
             deadlines: BTreeSet::new(),
@@ -162,6 +176,7 @@ impl State {
         Arc::new(Snapshot {
             property: Arc::clone(&self.property),
             head: self.head,
+            overrides: Arc::clone(&self.overrides),
             calendar: self.calendar.clone(),
         })
     }

@@ -207,6 +207,19 @@ impl Stay {
         self.check_in.0 < other.check_out.0 && other.check_in.0 < self.check_out.0
     }
 
+    /// These nights with so many more on both sides, kept within the dates that can be named. It
+    /// may be longer than anybody can book.
+    #[must_use]
+    pub fn widened(self, nights: u16) -> Self {
+        let nights = i32::from(nights);
+        Self { check_in: self.check_in.plus(-nights), check_out: self.check_out.plus(nights) }
+    }
+
+    /// Whether the night is one of the stay's.
+    pub fn has(self, night: Night) -> bool {
+        self.check_in <= night && night < self.check_out
+    }
+
     /// The stay moved by some days, or `None` where that leaves the range of dates.
     pub fn moved(self, days: i32) -> Option<Self> {
         Some(Self {

@@ -85,6 +85,7 @@ impl House {
             check_in_from: CHECK_IN_FROM,
             check_out_by: CHECK_OUT_BY,
             policy: Policy::Flexible,
+            rules: Arc::default(),
         };
         let (id, now) = (property.id, self.clock.now());
         let first = Sealed::first(&property, self.ids.fresh(), now);

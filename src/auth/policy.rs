@@ -45,6 +45,7 @@ pub enum Action {
     Book,
     ReadBooking,
     ListBookings,
+    ChangeBooking,
     CancelBooking,
     StartPayment,
     ReadPayment,
@@ -107,7 +108,7 @@ const ANYBODY: Who = ANONYMOUS | SIGNED;
 /// pay at the provider, which a host must not see. Whether an author may still change a review is a
 /// question of time, which the table does not know.
 #[rustfmt::skip]
-const TABLE: [(Action, [Who; 6]); 32] = [
+const TABLE: [(Action, [Who; 6]); 33] = [
     //                        Unowned       Public   Foreign  Guest    Host          Own
     (Action::Register,       [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::Login,          [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
@@ -130,6 +131,7 @@ const TABLE: [(Action, [Who; 6]); 32] = [
     (Action::Book,           [NOBODY,       SIGNED,  SIGNED,  NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ReadBooking,    [NOBODY,       NOBODY,  ADMIN,   SIGNED,  HOST | ADMIN, NOBODY]),
     (Action::ListBookings,   [SIGNED,       NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
+    (Action::ChangeBooking,  [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
     (Action::CancelBooking,  [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
     (Action::StartPayment,   [NOBODY,       NOBODY,  NOBODY,  SIGNED,  NOBODY,       NOBODY]),
     (Action::ReadPayment,    [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
@@ -242,6 +244,7 @@ ReadAudit       1333 133+ 144+ 1333 13++ 1333
 Book            1333 1+++ 1+++ 1333 13++ 1333
 ReadBooking     1333 1333 144+ 1+++ 13++ 1333
 ListBookings    1+++ 1333 1444 1333 1333 1333
+ChangeBooking   1333 1333 144+ 1+++ 133+ 1333
 CancelBooking   1333 1333 144+ 1+++ 133+ 1333
 StartPayment    1333 1333 1444 1+++ 1333 1333
 ReadPayment     1333 1333 144+ 1+++ 133+ 1333

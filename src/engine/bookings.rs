@@ -7,12 +7,12 @@ use crate::auth::policy::{Action, Ownership, allow};
 use crate::store::StoreError;
 use crate::store::accounts::Role;
 use crate::store::bookings::BookingFilter;
-use domain::booking::{Booking, Status, Step};
+use domain::booking::{Booking, Illegal, Step};
 use domain::command::{Command, Intent, Key};
 use domain::event::{By, Fact, Seq};
 use domain::pipeline::property::Answer;
 use domain::refusal::Refusal;
-use domain::{BookingId, Instant, PropertyId, Stay, codec};
+use domain::{BookingId, Instant, PropertyId, Status, Stay, codec};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -98,6 +98,34 @@ impl Engine {
         canceled.map_err(|illegal| Refusal::Illegal(illegal).into())
     }
 
+    /// A booking whose dates or guests the caller may change, as it is now.
+    pub async fn booking_to_change(&self, caller: &Caller, id: BookingId) -> Result<Made, Error> {
+        let (property, booking) = self.store.booking(id).await?.ok_or(Error::NotFound)?;
+        let ownership = self.booking_ownership(caller, property, &booking).await?;
+        allow(Action::ChangeBooking, Some(caller), ownership)?;
+        Ok(Made { property, booking, replayed: false })
+    }
+
+    /// Gives a booking other dates or guests. `seen` is what the caller saw of it; where it has
+    /// changed since, the answer is the refusal `Stale`.
+    pub async fn change_booking(
+        &self,
+        caller: &Caller,
+        seen: Made,
+        stay: Stay,
+        guests: u16,
+    ) -> Result<Made, Error> {
+        let Made { property, booking, .. } = seen;
+        let intent = Intent::Change { booking: booking.id, seen: booking.version, stay, guests };
+        let command = self.command(caller, intent, None, "");
+        match self.carry_out(property, command, Urgency::Ordinary).await {
+            Err(Error::Refused(Refusal::UnknownBooking)) => {
+                Err(Refusal::Illegal(Illegal::Status(booking.status)).into())
+            }
+            answer => answer,
+        }
+    }
+
     /// Gives a booking up. One that is canceled already stays as it is.
     pub async fn cancel(
         &self,
@@ -132,7 +160,7 @@ impl Engine {
         if booking.status == wished {
             return Ok(Made { property, booking, replayed: false });
         }
-        Err(Error::Refused(Refusal::Illegal(domain::booking::Illegal::Status(booking.status))))
+        Err(Error::Refused(Refusal::Illegal(Illegal::Status(booking.status))))
     }
 
     /// A command of this caller; `words` is what was asked, for the key to remember.

@@ -18,7 +18,7 @@ use domain::property::{
 };
 use domain::review::Ratings;
 use domain::zone::Zone;
-use domain::{Instant, PropertyId, UserId};
+use domain::{Instant, PropertyId, Rules, UserId};
 use jiff::civil::Time;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -103,7 +103,8 @@ impl Engine {
     ) -> Result<(PropertyRow, bool), Error> {
         allow(Action::CreateProperty, Some(caller), Ownership::Unowned)?;
         let request: [u8; 32] = Sha256::digest(format!("create_property {new:?}")).into();
-        let row = self.property_row(self.ids.property(), caller.id, new)?;
+        let who = (self.ids.property(), caller.id);
+        let row = self.property_row(who, new, &Arc::default())?;
         if !matches!(row.property.listing, Listing::Draft | Listing::Listed) {
             let mut fields = Fields::default();
             fields.check(false, "/status", "must be draft or listed at first");
@@ -167,7 +168,7 @@ impl Engine {
         input: PropertyInput,
     ) -> Result<PropertyRow, Error> {
         let PropertyRow { property: facts, page, .. } =
-            self.property_row(row.property.id, row.property.host, input)?;
+            self.property_row((row.property.id, row.property.host), input, &row.property.rules)?;
         self.make_so(caller, row, facts, page).await
     }
 
@@ -214,9 +215,9 @@ impl Engine {
 
     fn property_row(
         &self,
-        id: PropertyId,
-        host: UserId,
+        (id, host): (PropertyId, UserId),
         new: PropertyInput,
+        rules: &Arc<Rules>,
     ) -> Result<PropertyRow, Error> {
         let mut fields = Fields::default();
         let title = fields.text(&new.title, "/title", 1, MAX_TITLE);
@@ -284,6 +285,7 @@ impl Engine {
             check_in_from,
             check_out_by,
             policy: Policy::Flexible,
+            rules: Arc::clone(rules),
         };
         let mut amenities = new.amenities;
         amenities.sort_unstable();

@@ -4,16 +4,19 @@ use super::cursor::{self, Cursor};
 use super::extract::{Body, BookingPath, IdempotencyKey, Params, PropertyPath, Signed};
 use super::headers::ETag;
 use super::openapi::PageParams;
-use super::problem::{FieldError, Problem};
-use super::{mark_replayed, tagged};
+use super::price::LineView;
+use super::problem::{Code, FieldError, Problem};
+use super::{mark_replayed, put, tagged};
 use crate::auth::Caller;
-use crate::engine::{BookingRequest, Engine, Made, Side};
+use crate::engine::{BookingRequest, Engine, Error, Made, Side};
 use crate::store::bookings::BookingFilter;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::refusal::Refusal;
 use domain::stay::DateError;
 use domain::{Booking, PropertyId, Stay};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -53,6 +56,7 @@ pub(super) struct View<'a> {
     expires_at: Option<String>,
     total_amount: i64,
     currency: &'a str,
+    lines: Vec<LineView<'a>>,
     payment_id: Option<Uuid>,
     quote_id: Option<Uuid>,
     version: u32,
@@ -100,6 +104,7 @@ impl<'a> View<'a> {
             expires_at: booking.status.expires_at().map(|at| at.to_string()),
             total_amount: booking.total,
             currency: booking.currency.code(),
+            lines: LineView::all(&booking.price),
             payment_id: booking.attempt.map(|attempt| attempt.payment.0),
             quote_id: booking.quote.map(|quote| quote.0),
             version: booking.version,
@@ -198,6 +203,57 @@ pub(super) async fn list(
     let data = rows.iter().map(|(property, booking)| View::of(*property, booking)).collect();
     Ok(response.json(List { data, next_cursor }))
 }
+
+/// Changes the dates or the number of guests, while nothing more is to be paid for it. Nights that
+/// it has keep their price; what it costs less goes back. Absent fields stay as they are; fields
+/// that cannot change may be there if they are as they are.
+#[utoipa::path(
+    put, path = "/bookings/{id}", operation_id = "update_booking", tag = "bookings",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), request_body = View, responses((status = 200, description = "The booking as it is now.", body = View)),
+)]
+pub(super) async fn update(
+    request: HttpRequest,
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    BookingPath(id): BookingPath,
+    Body(body): Body<Map<String, Value>>,
+) -> Result<HttpResponse, Problem> {
+    for _ in 0..put::ATTEMPTS {
+        let seen = engine.booking_to_change(&caller, id).await?;
+        etag(&seen.booking).require_match(request.headers())?;
+        let view = View::of(seen.property, &seen.booking);
+        let input: Input = put::merged(&view, body.clone(), &READ_ONLY)?;
+        let (stay, guests) = stay(&input.check_in, &input.check_out, input.guests)?;
+        match engine.change_booking(&caller, seen, stay, guests).await {
+            // It took a step meanwhile: the body is laid over what it is now.
+            Err(Error::Refused(Refusal::Stale)) => {}
+            made => {
+                let Made { property, booking, .. } = made?;
+                let tag = (header::ETAG, etag(&booking).header()?);
+                let view = View::of(property, &booking);
+                return Ok(HttpResponse::Ok().insert_header(tag).json(view));
+            }
+        }
+    }
+    Err(Problem::new(Code::Overloaded))
+}
+
+/// What nobody changes by `PUT`.
+const READ_ONLY: [&str; 13] = [
+    "id",
+    "user_id",
+    "property_id",
+    "status",
+    "awaiting",
+    "expires_at",
+    "total_amount",
+    "currency",
+    "lines",
+    "payment_id",
+    "quote_id",
+    "version",
+    "created_at",
+];
 
 /// Gives a booking up; the answer says what goes back.
 #[utoipa::path(

@@ -14,6 +14,7 @@ mod openapi;
 mod operations;
 mod pages;
 mod payments;
+mod price;
 pub mod problem;
 mod properties;
 mod put;

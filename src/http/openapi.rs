@@ -39,6 +39,7 @@ use utoipa_swagger_ui::Config;
         bookings::create_anywhere,
         bookings::list,
         bookings::read,
+        bookings::update,
         calendars::events,
         calendars::read,
         export::read,

@@ -210,7 +210,7 @@ pub(super) async fn update(
     PropertyPath(id): PropertyPath,
     Body(body): Body<Map<String, Value>>,
 ) -> Result<HttpResponse, Problem> {
-    for _ in 0..ATTEMPTS {
+    for _ in 0..put::ATTEMPTS {
         let row = engine.property_to_edit(&caller, id).await?;
         etag(&row).require_match(request.headers())?;
         let input: Input = put::merged(&View::of(&row), body.clone(), &READ_ONLY)?;
@@ -239,7 +239,7 @@ pub(super) async fn archive(
     Signed(caller): Signed,
     PropertyPath(id): PropertyPath,
 ) -> Result<HttpResponse, Problem> {
-    for _ in 0..ATTEMPTS {
+    for _ in 0..put::ATTEMPTS {
         let row = engine.property_to_edit(&caller, id).await?;
         etag(&row).require_match(request.headers())?;
         match engine.archive_property(&caller, row).await {
@@ -252,9 +252,6 @@ pub(super) async fn archive(
     }
     Err(Problem::new(Code::Overloaded))
 }
-
-/// How often a change is laid over what somebody else has made of the property meanwhile.
-const ATTEMPTS: usize = 5;
 
 /// The listed properties that pass all filters, newest first. `Link` and `next_cursor` lead to the
 /// next page.

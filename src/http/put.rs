@@ -7,6 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+/// How often a change is laid over what somebody else has made of the thing meanwhile.
+pub(super) const ATTEMPTS: usize = 5;
+
 /// What the body makes of the thing that `view` shows, without the fields that cannot change.
 /// All fields that are wrong for a reason of this kind are named at once.
 pub(super) fn merged<T: DeserializeOwned>(

@@ -133,6 +133,7 @@ fn resources(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/bookings/{id}")
                 .route(web::get().to(bookings::read))
+                .route(web::put().to(bookings::update))
                 .route(web::delete().to(bookings::cancel)),
         )
         .service(

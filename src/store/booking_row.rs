@@ -5,11 +5,12 @@ use domain::booking::Attempt;
 use domain::property::Property;
 use domain::zone::Zone;
 use domain::{
-    Awaiting, Booking, BookingId, Instant, Night, PaymentId, PropertyId, QuoteId, Status, Stay,
-    UserId,
+    Awaiting, Booking, BookingId, Instant, Night, PaymentId, Price, PropertyId, QuoteId, Rules,
+    Status, Stay, UserId, codec,
 };
 use jiff::civil::Time;
 use sqlx::FromRow;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The columns of `booking`, in the order in which both commits write them.
@@ -37,6 +38,8 @@ pub(super) struct BookingRow {
     pub(super) created_at: i64,
     pub(super) check_in_at: i64,
     pub(super) check_out_at: i64,
+    pub(super) price: Option<Vec<u8>>,
+    pub(super) confirmed_at: Option<i64>,
 }
 
 impl TryFrom<BookingRow> for Booking {
@@ -48,13 +51,19 @@ impl TryFrom<BookingRow> for Booking {
         let attempt = row
             .payment_id
             .map(|payment| Attempt { payment: PaymentId(payment), live: row.payment_live });
+        let stay = Stay::new(night(row.check_in)?, night(row.check_out)?)
+            .map_err(|_| StoreError::Corrupt("booking's stay"))?;
+        let price = match &row.price {
+            Some(bytes) => codec::price(bytes).map_err(|_| StoreError::Corrupt("booking.price"))?,
+            None => Price::even(stay, row.total),
+        };
         Ok(Self {
             id: BookingId(row.booking_id),
             guest: UserId(row.guest_id),
-            stay: Stay::new(night(row.check_in)?, night(row.check_out)?)
-                .map_err(|_| StoreError::Corrupt("booking's stay"))?,
+            stay,
             guests: u16::try_from(row.guests).map_err(|_| StoreError::Corrupt("booking.guests"))?,
             status,
+            price,
             total: row.total,
             currency: row.currency.parse().map_err(|_| StoreError::Corrupt("booking.currency"))?,
             quote: row.quote_id.map(QuoteId),
@@ -65,6 +74,7 @@ impl TryFrom<BookingRow> for Booking {
             version: u32::try_from(row.version)
                 .map_err(|_| StoreError::Corrupt("booking.version"))?,
             created_at: Instant::from_micros(row.created_at),
+            confirmed_at: row.confirmed_at.map(Instant::from_micros),
             check_in_at: Instant::from_micros(row.check_in_at),
             check_out_at: Instant::from_micros(row.check_out_at),
         })
@@ -119,6 +129,7 @@ pub(super) struct FactsRow {
     pub(super) check_in_from_minute: i32,
     pub(super) check_out_by_minute: i32,
     pub(super) policy: String,
+    pub(super) rules: Option<Vec<u8>>,
     pub(super) changed_seq: i64,
 }
 
@@ -152,8 +163,19 @@ impl TryFrom<FactsRow> for Property {
             check_in_from: time_of_day(row.check_in_from_minute)?,
             check_out_by: time_of_day(row.check_out_by_minute)?,
             policy: row.policy.parse().map_err(|_| StoreError::Corrupt("property.policy"))?,
+            rules: Arc::new(match &row.rules {
+                Some(bytes) => {
+                    codec::rules(bytes).map_err(|_| StoreError::Corrupt("property.rules"))?
+                }
+                None => Rules::default(),
+            }),
         })
     }
+}
+
+/// The column `rules`.
+pub(super) fn rules_bytes(rules: &Rules) -> Option<Vec<u8>> {
+    (*rules != Rules::default()).then(|| codec::rules_bytes(rules))
 }
 
 /// A 32-byte hash from its column.

@@ -2,7 +2,7 @@
 
 use super::booking_row::BookingRow;
 use super::{Store, StoreError, read};
-use domain::booking::StatusName;
+use domain::status::StatusName;
 use domain::{Booking, BookingId, Instant, Night, PropertyId, UserId};
 use uuid::Uuid;
 

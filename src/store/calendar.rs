@@ -5,6 +5,7 @@ use super::booking_row::{BookingRow, FactsRow, hash};
 use super::{Database, Store, StoreError, read};
 use domain::command::{Key, KeyUse};
 use domain::event::{EventHash, Head, Seq};
+use domain::rules::Overrides;
 use domain::state::{KEY_TTL, Stored};
 use domain::{Booking, BookingId, Instant, PropertyId, UserId};
 use sqlx::{Connection, FromRow};
@@ -76,7 +77,7 @@ impl TryFrom<KeyRow> for KeyUse {
 
 pub(super) const FACTS: &str = "select property_id, host_id, listing, zone, price_per_night, \
      currency, max_guests, instant_book, check_in_from_minute, check_out_by_minute, policy, \
-     changed_seq from property where property_id = $1";
+     rules, changed_seq from property where property_id = $1";
 
 pub(super) const HEAD: &str =
     "select property_id, seq, event_hash from calendar_head where property_id = $1";
@@ -132,6 +133,7 @@ pub(super) fn assemble(
         property_seq: facts.changed_seq,
         property: facts.try_into()?,
         head: head.head()?,
+        overrides: Overrides::default(),
         bookings: bookings.into_iter().map(Booking::try_from).collect::<Result<_, _>>()?,
         keys: keys.into_iter().map(KeyUse::try_from).collect::<Result<_, _>>()?,
     }))

@@ -17,7 +17,7 @@ use super::turn::TurnOutcome;
 use domain::group::Group;
 use domain::pipeline::Rejection;
 use domain::pipeline::lane::Outcome;
-use domain::{Booking, BookingId, Instant, Night, PropertyId};
+use domain::{Booking, BookingId, Instant, Night, PropertyId, codec};
 use serde::Serialize;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row};
@@ -43,11 +43,13 @@ const KEYS: &str = "with row as materialized (select value from json_each($1)) \
 const MADE: &str = "with row as materialized (select value from json_each($1)) \
      insert into booking (property_id, booking_id, guest_id, check_in, check_out, \
      guests, status, awaiting, expires_at, free_from, total, currency, quote_id, payment_id, \
-     payment_live, paid, refunded, policy, version, created_at, check_in_at, check_out_at) \
+     payment_live, paid, refunded, policy, version, created_at, check_in_at, check_out_at, price, \
+     confirmed_at) \
      select unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4, \
      value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, \
      unhex(value ->> 12), unhex(value ->> 13), value ->> 14, value ->> 15, value ->> 16, \
-     value ->> 17, value ->> 18, value ->> 19, value ->> 20, value ->> 21 from row";
+     value ->> 17, value ->> 18, value ->> 19, value ->> 20, value ->> 21, \
+     unhex(value ->> 22), value ->> 23 from row";
 
 const CHANGED: &str = "with row as materialized (select value from json_each($1)) \
      update booking set check_in = now.check_in, check_out = now.check_out, \
@@ -55,14 +57,16 @@ const CHANGED: &str = "with row as materialized (select value from json_each($1)
      expires_at = now.expires_at, free_from = now.free_from, total = now.total, \
      quote_id = now.quote_id, payment_id = now.payment_id, payment_live = now.payment_live, \
      paid = now.paid, refunded = now.refunded, policy = now.policy, version = now.version, \
-     check_in_at = now.check_in_at, check_out_at = now.check_out_at \
+     check_in_at = now.check_in_at, check_out_at = now.check_out_at, price = now.price, \
+     confirmed_at = now.confirmed_at \
      from (select unhex(value ->> 0) as property_id, unhex(value ->> 1) as booking_id, \
          value ->> 3 as check_in, value ->> 4 as check_out, value ->> 5 as guests, \
          value ->> 6 as status, value ->> 7 as awaiting, value ->> 8 as expires_at, \
          value ->> 9 as free_from, value ->> 10 as total, unhex(value ->> 12) as quote_id, \
          unhex(value ->> 13) as payment_id, value ->> 14 as payment_live, value ->> 15 as paid, \
          value ->> 16 as refunded, value ->> 17 as policy, value ->> 18 as version, \
-         value ->> 20 as check_in_at, value ->> 21 as check_out_at from row) as now \
+         value ->> 20 as check_in_at, value ->> 21 as check_out_at, \
+         unhex(value ->> 22) as price, value ->> 23 as confirmed_at from row) as now \
      where booking.property_id = now.property_id and booking.booking_id = now.booking_id";
 
 const HAPPENED: &str = "with row as materialized (select value from json_each($1)) \
@@ -270,7 +274,7 @@ pub(super) fn hex(id: Uuid) -> String {
     id.simple().to_string()
 }
 
-fn hex_bytes(bytes: &[u8]) -> String {
+pub(super) fn hex_bytes(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
@@ -322,6 +326,8 @@ struct BookingJson<'a>(
     i64,
     i64,
     i64,
+    String,
+    Option<i64>,
 );
 
 fn booking_rows<'a>(rows: &Rows<'a>) -> Vec<BookingJson<'a>> {
@@ -349,6 +355,8 @@ fn booking_rows<'a>(rows: &Rows<'a>) -> Vec<BookingJson<'a>> {
             booking.created_at.as_micros(),
             booking.check_in_at.as_micros(),
             booking.check_out_at.as_micros(),
+            hex_bytes(&codec::price_bytes(&booking.price)),
+            micros(booking.confirmed_at),
         )
     };
     rows.bookings.iter().map(row).collect()

@@ -1,7 +1,7 @@
 //! Properties: the facts that decisions read, and what people read. Creating one is its calendar's
 //! event 1 and happens with it in one transaction.
 
-use super::booking_row::{FactsRow, minute_of_day};
+use super::booking_row::{FactsRow, minute_of_day, rules_bytes};
 use super::keys::{Created, claim_key};
 use super::{Store, StoreError, read, write};
 use domain::command::Key;
@@ -92,9 +92,9 @@ pub(super) fn city_key(city: &str) -> String {
 
 const INSERT: &str = "insert into property (property_id, host_id, listing, zone, price_per_night, \
      currency, max_guests, instant_book, check_in_from_minute, check_out_by_minute, policy, title, \
-     description, address, city, country, latitude, longitude, amenities, created_at, city_key) \
+     description, address, city, country, latitude, longitude, amenities, created_at, city_key, rules) \
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-     $20, $21)";
+     $20, $21, $22)";
 
 const INSERT_AMENITY: &str =
     "insert into property_amenity (amenity, created_at, property_id) values ($1, $2, $3)";
@@ -207,6 +207,7 @@ impl Store {
                         .bind(&amenities)
                         .bind(row.created_at.as_micros())
                         .bind(city_key(&page.city))
+                        .bind(rules_bytes(&property.rules))
                         .execute(&mut *on)
                         .await?;
                     for slug in &page.amenities {

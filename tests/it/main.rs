@@ -8,6 +8,7 @@ mod helpers;
 mod accounts;
 mod bad_input;
 mod bystanders;
+mod changes;
 mod contention;
 mod crash;
 mod described;

@@ -8,6 +8,7 @@
 pub mod lane;
 mod message;
 pub mod property;
+mod waiting;
 
 /// Why a group was not committed.
 #[derive(Clone, Debug, PartialEq, Eq)]

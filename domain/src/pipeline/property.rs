@@ -8,45 +8,17 @@
 
 use super::Rejection;
 pub use super::message::{Answer, Effect, Input, Ticket};
+use super::waiting::{self, Pending, Unread, Waiting};
 use crate::command::{Command, Intent};
 use crate::decide::Verdict;
 use crate::event::{Head, Seq};
 use crate::group::{Group, GroupId, Incarnation};
-use crate::refusal::{self, Code, Reason, Refusal};
+use crate::refusal::{Code, Reason, Refusal};
 use crate::state::{NO_SEQ, Settings, Snapshot, State, Stored};
 use crate::switches::Bug;
 use crate::{BookingId, Instant, Stay};
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// A caller with what they want.
-#[derive(Debug)]
-struct Waiting {
-    ticket: Ticket,
-    command: Command,
-    deadline: Instant,
-    /// How often the database's second guard refused it.
-    guarded: u32,
-    /// The newest head that was read on their behalf since they came.
-    read: Option<Seq>,
-}
-
-/// An answer without an event, which a look at the head must confirm.
-#[derive(Debug)]
-struct Unread {
-    waiting: Waiting,
-    answer: Answer,
-    /// Where the durable events ended when it was decided.
-    decided_on: Seq,
-}
-
-#[derive(Debug)]
-struct Pending {
-    group: Arc<Group>,
-    after: Arc<Snapshot>,
-    /// Nobody, when the clock decided.
-    waiting: Option<Waiting>,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -234,12 +206,17 @@ impl Machine {
     /// became real.
     fn refuse(&mut self, waiting: Waiting, refusal: Refusal, now: Instant, out: &mut Effects) {
         let (refusal, pending) = match (&waiting.command.intent, refusal) {
-            (Intent::Book { stay, guests, .. }, refusal @ Refusal::Unavailable { .. }) => {
-                match self.durable_refusal(*stay, *guests, now) {
-                    Some(durable) => (durable, None),
-                    None => (refusal, self.pending_on_stay(*stay)),
+            (
+                Intent::Book { booking, stay, guests, .. }
+                | Intent::Change { booking, stay, guests, .. },
+                refusal @ Refusal::Unavailable { .. },
+            ) => match self.durable_refusal(*booking, *stay, *guests, now) {
+                Some(durable) => (durable, None),
+                None => {
+                    let own = self.pending_on_booking(*booking);
+                    (refusal, self.pending_on_stay(*stay).max(own))
                 }
-            }
+            },
             // A key is never freed, so only the key's own event can be missing.
             (_, Refusal::KeyReused) => (
                 Refusal::KeyReused,
@@ -429,18 +406,27 @@ impl Machine {
         }
     }
 
-    fn durable_refusal(&self, stay: Stay, guests: u16, now: Instant) -> Option<Refusal> {
-        let durable = self.durable.as_ref()?;
-        let reasons = refusal::reasons(&durable.property, &durable.calendar, stay, guests, now);
+    /// Why the stay cannot be had by durable facts alone, if it cannot. A booking that is to be
+    /// changed counts with the nights that it is decided to have: where these are not durable
+    /// either, its own event is waited for.
+    fn durable_refusal(
+        &self,
+        booking: BookingId,
+        stay: Stay,
+        guests: u16,
+        now: Instant,
+    ) -> Option<Refusal> {
+        let ground = self.durable.as_ref()?.ground(now);
+        let known = self.state.as_ref().and_then(|state| state.booking(booking));
+        let ground = match known {
+            Some(_) if self.pending_on_booking(booking).is_some() => return None,
+            Some(known) => ground.keeping(booking, known.stay),
+            None => ground,
+        };
+        let reasons = ground.reasons(stay, guests);
         (!reasons.is_empty()).then(|| Refusal::Unavailable {
             reasons,
-            alternatives: refusal::alternatives(
-                &durable.property,
-                &durable.calendar,
-                stay,
-                guests,
-                now,
-            ),
+            alternatives: ground.alternatives(stay, guests),
         })
     }
 
@@ -465,25 +451,23 @@ impl Machine {
     }
 
     fn pending_on_booking(&self, id: BookingId) -> Option<Seq> {
-        let on_it = |pending: &&Pending| pending.group.booking().is_some_and(|b| b.id == id);
-        self.pending.iter().rev().find(on_it).map(|pending| pending.group.head.seq)
+        waiting::on_booking(&self.pending, id)
     }
 
     fn pending_on_stay(&self, stay: Stay) -> Option<Seq> {
-        // An edit of the property may play a part in the refusal of any stay.
-        let on_it = |pending: &&Pending| {
-            pending.group.booking().is_none_or(|booking| booking.stay.conflicts(stay))
-        };
-        self.pending.iter().rev().find(on_it).map(|pending| pending.group.head.seq)
+        // A stay that ends shortly before this one, or begins shortly after it, counts too.
+        let preparation = self.state.as_ref().map(|s| s.property.rules.preparation_nights);
+        waiting::on_stay(&self.pending, stay.widened(preparation.unwrap_or_default()))
     }
 }
 
 /// The refusal of a command that the database's own guard refused twice.
 fn guarded(command: &Command) -> Refusal {
     let nights = match &command.intent {
-        Intent::Book { stay, .. } => stay.each_night().collect(),
+        Intent::Book { stay, .. } | Intent::Change { stay, .. } => stay.each_night().collect(),
         _ => Vec::new(),
     };
-    let reason = Reason { code: Code::UnavailableBooked, nights, held_until: None };
+    let code = Code::UnavailableBooked;
+    let reason = Reason { code, nights, held_until: None, limit: None };
     Refusal::Unavailable { reasons: vec![reason], alternatives: Vec::new() }
 }

@@ -5,9 +5,10 @@ use domain::command::{Command, Intent, Key};
 use domain::event::{By, Head};
 use domain::policy::Policy;
 use domain::property::{CHECK_IN_FROM, CHECK_OUT_BY, Listing};
+use domain::rules::Overrides;
 use domain::state::{Settings, State, Stored};
 use domain::zone::Zone;
-use domain::{Booking, BookingId, Instant, Night, PaymentId, Property, PropertyId, Stay};
+use domain::{Booking, BookingId, Instant, Night, PaymentId, Price, Property, PropertyId, Stay};
 use domain::{Status, UserId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +64,7 @@ pub(crate) fn property() -> Property {
         check_in_from: CHECK_IN_FROM,
         check_out_by: CHECK_OUT_BY,
         policy: Policy::Flexible,
+        rules: Arc::default(),
     }
 }
 
@@ -76,6 +78,7 @@ pub(crate) fn booking(status: Status, attempt: Option<(u128, bool)>) -> Booking 
         stay,
         guests: 2,
         status,
+        price: Price::even(stay, TOTAL),
         total: TOTAL,
         currency: property.currency,
         quote: None,
@@ -85,6 +88,7 @@ pub(crate) fn booking(status: Status, attempt: Option<(u128, bool)>) -> Booking 
         policy: Policy::Flexible,
         version: 1,
         created_at: now(),
+        confirmed_at: None,
         check_in_at,
         check_out_at,
     }
@@ -96,7 +100,14 @@ pub(crate) fn state(property: Property, bookings: Vec<Booking>) -> State {
 }
 
 pub(crate) fn stored(property: Property, bookings: Vec<Booking>) -> Stored {
-    Stored { property, property_seq: 1, head: Head::default(), bookings, keys: Vec::new() }
+    Stored {
+        property,
+        property_seq: 1,
+        head: Head::default(),
+        overrides: Overrides::default(),
+        bookings,
+        keys: Vec::new(),
+    }
 }
 
 /// A guest's command without a key.

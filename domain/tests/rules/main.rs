@@ -1,16 +1,20 @@
 //! The rules of renting against naive models and written-out tables: the status machine
 //! ([`status`]), the calendar ([`calendar`]), events in bytes ([`codec`]), refusals ([`refusal`]),
-//! money ([`money`]), reviews ([`review`]), what a command decides ([`decision`]) and the two
+//! rules and their layers ([`terms`]), money ([`money`], [`price`]), changes of bookings
+//! ([`change`]), reviews ([`review`]), what a command decides ([`decision`]) and the two
 //! machines where they stand alone ([`lane`], [`property`]).
 
 mod calendar;
+mod change;
 mod codec;
 mod decision;
 mod edit;
 mod given;
 mod lane;
 mod money;
+mod price;
 mod property;
 mod refusal;
 mod review;
 mod status;
+mod terms;

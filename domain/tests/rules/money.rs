@@ -4,6 +4,7 @@ use crate::given::{property, stay};
 use domain::money::share;
 use domain::policy::Policy;
 use domain::property::MAX_PRICE;
+use domain::rules::Overrides;
 use domain::{Instant, Property};
 use proptest::prelude::*;
 
@@ -33,7 +34,8 @@ proptest! {
     #[test]
     fn a_stay_costs_its_nights(price in 0..=MAX_PRICE, nights in 1..=20) {
         let property = Property { price_per_night: price, ..property() };
-        prop_assert_eq!(property.price(stay(1, 1 + nights)), price * i64::from(nights));
+        let found = property.price(&Overrides::default(), stay(1, 1 + nights), 2, None);
+        prop_assert_eq!(found.total(), price * i64::from(nights));
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::given::{HOLD, booking, booking_id, now, property, stay};
 use domain::property::Listing;
-use domain::refusal::{Code, Reason, alternatives, reasons};
+use domain::refusal::{Code, Ground, Reason};
+use domain::rules::Overrides;
 use domain::{Awaiting, Booking, Calendar, Instant, Night, Property, Status, Stay};
 use proptest::prelude::*;
 
@@ -57,7 +58,9 @@ proptest! {
         bookings in bookings(), from in 1..40_i32, nights in 1..10_i32, holds in 0..4_u32,
     ) {
         let (at, wanted) = (now().plus(holds * HOLD), stay(from, from + nights));
-        let found = reasons(&property(), &calendar(&bookings), wanted, 2, at);
+        let (property, calendar) = (property(), calendar(&bookings));
+        let overrides = Overrides::default();
+        let found = Ground::new(&property, &overrides, &calendar, at).reasons(wanted, 2);
         for night in wanted.each_night() {
             let named: Vec<&Reason> = found.iter().filter(|r| r.nights.contains(&night)).collect();
             match holder(&bookings, night, at) {
@@ -79,7 +82,9 @@ proptest! {
         bookings in bookings(), from in 1..40_i32, nights in 1..10_i32, holds in 0..4_u32,
     ) {
         let (at, wanted) = (now().plus(holds * HOLD), stay(from, from + nights));
-        let found = alternatives(&property(), &calendar(&bookings), wanted, 2, at);
+        let (property, calendar) = (property(), calendar(&bookings));
+        let overrides = Overrides::default();
+        let found = Ground::new(&property, &overrides, &calendar, at).alternatives(wanted, 2);
         let mut expected = Vec::new();
         for days in 1..=14 {
             expected.push(stay(from + days, from + days + nights));
@@ -96,7 +101,8 @@ proptest! {
 
 /// The codes of all reasons against this stay, with the number of nights each of them names.
 fn codes(property: &Property, wanted: Stay, guests: u16, at: Instant) -> Vec<(Code, usize)> {
-    let found = reasons(property, &Calendar::default(), wanted, guests, at);
+    let (overrides, calendar) = (Overrides::default(), Calendar::default());
+    let found = Ground::new(property, &overrides, &calendar, at).reasons(wanted, guests);
     found.into_iter().map(|reason| (reason.code, reason.nights.len())).collect()
 }
 

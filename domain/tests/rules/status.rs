@@ -2,7 +2,8 @@
 //! one that the status does not allow.
 
 use crate::given::{HOLD, HOUR, TICK, TOTAL, booking, now, payment};
-use domain::booking::{Illegal, StatusName, Step, Stepped};
+use domain::booking::{Illegal, Step, Stepped};
+use domain::status::StatusName;
 use domain::{Awaiting, Booking, Instant, Night, Status};
 use proptest::prelude::*;
 use std::time::Duration;
@@ -86,6 +87,7 @@ fn cell(before: &Booking, step: Step, at: Instant) -> String {
         }
         Err(Illegal::AmountMismatch) => "amount".to_owned(),
         Err(Illegal::Time) => "time".to_owned(),
+        Err(why @ (Illegal::Paying | Illegal::MoreToPay)) => panic!("no step says {why}"),
     }
 }
 

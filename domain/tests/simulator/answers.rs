@@ -111,12 +111,17 @@ impl Hearing<'_> {
         let request = self.request;
         let explained = match (refusal, &request.command.intent) {
             (Refusal::KeyReused, _) => self.key_row().is_some_and(|row| !self.is_ours(row)),
-            (Refusal::Unavailable { reasons, .. }, Intent::Book { stay, guests, .. }) => {
-                self.explains(reasons, *stay, *guests)
-            }
+            (
+                Refusal::Unavailable { reasons, .. },
+                Intent::Book { stay, guests, .. } | Intent::Change { stay, guests, .. },
+            ) => self.explains(reasons, *stay, *guests),
             (Refusal::Unavailable { .. }, _) => request.guarded,
             (Refusal::Stale, Intent::Edit(edit)) => {
                 self.store.tables[request.property].property_seq != edit.seen
+            }
+            (Refusal::Stale, Intent::Change { booking, seen, .. }) => {
+                let mut met = self.ledger.versions(*booking, request.asked_at, self.now);
+                met.any(|version| version.version != *seen)
             }
             (
                 Refusal::OwnProperty
@@ -145,7 +150,15 @@ impl Hearing<'_> {
                 reason.nights.iter().all(|n| stay.check_in() <= *n && *n < stay.check_out());
             let mut nights = reason.nights.iter().map(|night| self.was_held(*night));
             let caused = match reason.code {
-                Code::PropertyUnlisted => false,
+                // The properties here have no rules of these kinds.
+                Code::PropertyUnlisted
+                | Code::MinNights
+                | Code::MaxNights
+                | Code::AdvanceNotice
+                | Code::BeyondWindow
+                | Code::ClosedToArrival
+                | Code::ClosedToDeparture
+                | Code::Preparation => false,
                 Code::InPast => until <= self.now.as_micros(),
                 Code::TooManyGuests => guests > property.max_guests,
                 Code::UnavailableBooked if self.request.guarded => {
@@ -182,6 +195,15 @@ impl Hearing<'_> {
         let pending = status.awaiting().is_some();
         match intent {
             Intent::Book { .. } | Intent::Edit(_) => true,
+            Intent::Change { stay, .. } => {
+                let open = pending && status.awaiting() != Some(Awaiting::Release);
+                let total = i64::from(stay.nights()) * self.price();
+                let costs_more = (status == Status::Confirmed || booking.paid > 0)
+                    && total > booking.paid - booking.refunded;
+                let has_begun = self.now >= booking.check_in_at;
+                (open || status == Status::Confirmed)
+                    && !(booking.has_live_attempt() || costs_more || has_begun)
+            }
             Intent::StartAttempt { .. } => {
                 let open = status.awaiting() != Some(Awaiting::Release) && booking.paid == 0;
                 pending && (open || booking.has_live_attempt())
@@ -200,6 +222,10 @@ impl Hearing<'_> {
                 _ => true,
             },
         }
+    }
+
+    fn price(&self) -> i64 {
+        self.store.tables[self.request.property].property.price_per_night
     }
 
     fn allows_late_pay(&self, booking: &Booking) -> bool {

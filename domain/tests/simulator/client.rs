@@ -49,6 +49,7 @@ enum Act {
     PayLate,
     End,
     Cancel,
+    Change,
     Answer,
     Edit,
     Repeat,
@@ -78,6 +79,7 @@ impl Clients {
             (4, Act::PayLate),
             (3, Act::End),
             (11, Act::Cancel),
+            (6, Act::Change),
             (3, Act::Answer),
             (3, Act::Edit),
             (8, Act::Repeat),
@@ -101,21 +103,29 @@ impl Clients {
             return self.book(random);
         }
         let known = self.known[from + random.below(newest)];
+        if let Act::Change = act {
+            return self.change(known, store, random);
+        }
         self.about(known, act, now, random)
     }
 
     /// A stay in the window, booked by anybody, at times under a key.
     fn book(&mut self, random: &mut Random) -> Wish {
+        let (stay, guests) = self.stay(random);
+        let property = random.below(self.properties);
+        let guest = user(random.below(self.count));
+        let wish = self.book_stay(property, guest, stay, guests);
+        self.under_key(wish, guest, 350, random)
+    }
+
+    /// Some nights in the window, at times too many guests.
+    fn stay(&self, random: &mut Random) -> (Stay, u16) {
         let nights = if random.chance(60) { random.between(5, 9) } else { random.between(1, 4) };
         let nights = i32::try_from(nights).expect("small");
         let from = i32::try_from(random.between(0, i64::from(self.window) - 1)).expect("small");
         let check_in = plan::first_night().plus(from);
         let stay = Stay::new(check_in, check_in.plus(nights)).expect("a stay");
-        let property = random.below(self.properties);
-        let guest = user(random.below(self.count));
-        let guests = if random.chance(15) { 9 } else { 2 };
-        let wish = self.book_stay(property, guest, stay, guests);
-        self.under_key(wish, guest, 350, random)
+        (stay, if random.chance(15) { 9 } else { 2 })
     }
 
     /// A booking of exactly this stay.
@@ -173,6 +183,16 @@ impl Clients {
         };
         let by = if let Act::Answer = act { By::User(plan::host()) } else { By::Provider };
         Wish { property, command: self.command(by, Intent::Step { booking, step }) }
+    }
+
+    /// Other nights for a booking as it is stored now.
+    fn change(&mut self, known: Known, store: &Store, random: &mut Random) -> Wish {
+        let Known { property, booking, guest, .. } = known;
+        let seen = store.tables[property].bookings.get(&booking).map_or(1, |b| b.version);
+        let (stay, guests) = self.stay(random);
+        let intent = Intent::Change { booking, seen, stay, guests };
+        let wish = Wish { property, command: self.command(By::User(guest), intent) };
+        self.under_key(wish, guest, 300, random)
     }
 
     /// The host edits a property as it is stored now. What matters here is that the edit takes a

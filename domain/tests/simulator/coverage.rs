@@ -50,6 +50,7 @@ states! {
     CrashInTurn: "node died in a turn",
     DiskFull: "there was no room for a command",
     StoreAway: "the store was away for a while",
+    Changed: "a booking took other nights",
     Edited: "a host edited a property among its bookings",
     EditStale: "an edit of what somebody else had edited meanwhile",
     Slept: "an idle actor went to sleep",

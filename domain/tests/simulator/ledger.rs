@@ -109,7 +109,7 @@ impl Ledger {
                 }
             }
         }
-        self.check_public(event, after)?;
+        self.check_public(event, before.as_ref(), after)?;
         let seq = event.seq;
         let versions = self.bookings.entry(after.id).or_default();
         if let Some(last) = versions.last_mut() {
@@ -120,14 +120,20 @@ impl Ledger {
     }
 
     /// Whoever applies an event's changes sees what is so, and its digests agree.
-    fn check_public(&mut self, event: &Event, after: &Booking) -> Checked {
+    fn check_public(
+        &mut self,
+        event: &Event,
+        before: Option<&Booking>,
+        after: &Booking,
+    ) -> Checked {
         for change in &event.changes {
             for days in change.from.days()..change.to.days() {
                 let night = Night::from_days(days).ok_or("a change names no night")?;
                 self.public.insert(night, change.state);
             }
         }
-        for night in after.stay.each_night() {
+        let nights = before.into_iter().chain([after]).flat_map(|b| b.stay.each_night());
+        for night in nights {
             let (seen, held) = (self.seen(night), self.held(night));
             ensure!(seen == held, "after {} {night} looks {seen:?}, is {held:?}", event.seq);
         }
@@ -283,8 +289,10 @@ fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Even
         };
         return stands && (after.paid, after.refunded, after.attempt) == (0, 0, None);
     };
-    let fixed = |b: &Booking| (b.guest, b.stay, b.guests, b.total, b.check_in_at, b.created_at);
-    if fixed(before) != fixed(after) {
+    let fixed = |b: &Booking| (b.guest, b.created_at);
+    let terms = |b: &Booking| (b.stay, b.guests, b.total, b.check_in_at, b.check_out_at);
+    let is_changed = cause == Cause::Changed;
+    if fixed(before) != fixed(after) || (terms(before) == terms(after)) == is_changed {
         return false;
     }
     let overdue = deadline(before).is_some_and(|at| at <= event.at);
@@ -330,6 +338,18 @@ fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Even
         Cause::Reclaimed => {
             let late = before.status == Status::Expired && event.at < before.check_in_at;
             late && status == Status::Confirmed && money == paid_now
+        }
+        Cause::Changed => {
+            let stands = before.status == Status::Confirmed;
+            let open = matches!(awaiting, Some(Awaiting::Payment | Awaiting::Host));
+            let less = before.paid - before.refunded - after.total;
+            let back = if stands || before.paid > 0 { (0, less) } else { (0, 0) };
+            let free = !stands && after.total == 0 && status == Status::Confirmed;
+            (stands || open)
+                && !before.has_live_attempt()
+                && (status.name() == before.status.name() || free)
+                && (back.1 >= 0)
+                && money == back
         }
         Cause::Accepted => awaiting == Some(Awaiting::Host) && money == (0, 0),
         Cause::Declined => awaiting == Some(Awaiting::Host) && money == all_back,

@@ -15,7 +15,7 @@ use domain::group::{Group, JobKind};
 use domain::pipeline::lane::{MAX_GROUPS, MAX_ROWS};
 use domain::pipeline::property::Ticket;
 use domain::state::Snapshot;
-use domain::{Booking, Fact, Instant};
+use domain::{Booking, Fact, Instant, Status};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -174,9 +174,13 @@ fn check_table(ledger: &Ledger, table: &Table) -> Checked {
     Ok(())
 }
 
-/// What was paid is the price or nothing, and what goes back is what the refunds' jobs say.
+/// What was paid is the price or nothing, but for a booking that became cheaper, and what goes back is what the refunds' jobs say.
 fn check_money(booking: &Booking, table: &Table) -> Checked {
-    let whole = booking.paid == 0 || booking.paid == booking.total;
+    let whole = booking.paid == 0 || booking.paid >= booking.total;
+    let is_even =
+        booking.status != Status::Confirmed || booking.paid - booking.refunded == booking.total;
+    ensure!(is_even, "{booking:?} stands without its price");
+    ensure!(booking.price.total() == booking.total, "the lines of {booking:?} do not add up");
     ensure!(whole && (0..=booking.paid).contains(&booking.refunded), "{booking:?} is miscounted");
     let refunds = table.jobs.iter().filter(|(id, _)| *id == booking.id).map(|(_, job)| job.kind);
     let back: i64 = refunds

@@ -8,6 +8,7 @@ use domain::state::Settings;
 use domain::switches::Switches;
 use domain::zone::Zone;
 use domain::{Instant, Night, Property, PropertyId, UserId};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// 2026-12-01, the day on which every run begins, in days since 1970-01-01.
@@ -114,6 +115,7 @@ pub(crate) fn property(index: usize, random: &mut Random) -> Property {
         check_in_from: CHECK_IN_FROM,
         check_out_by: CHECK_OUT_BY,
         policy: Policy::Flexible,
+        rules: Arc::default(),
     }
 }
 

@@ -14,6 +14,7 @@ use domain::command::KeyUse;
 use domain::event::{By, Event, EventHash, Fact, Head, Sealed, Seq};
 use domain::group::{Group, Incarnation, Job, NO_COMMAND, Subject};
 use domain::pipeline::Rejection;
+use domain::rules::Overrides;
 use domain::state::{KEY_TTL, Stored, matters};
 use domain::switches::{Bug, Switches};
 use domain::{BookingId, Instant, Night, Property, PropertyId, UserId, codec};
@@ -103,6 +104,7 @@ impl Store {
             property: table.property.clone(),
             property_seq: table.property_seq,
             head: table.head,
+            overrides: Overrides::default(),
             bookings: table.bookings.values().filter(|b| matters(b)).cloned().collect(),
             keys,
         }

@@ -41,14 +41,22 @@ codes! {
     AccountHasObligations "account_has_obligations" CONFLICT "The account has obligations"
         "The account cannot end while there are live bookings, unsettled payments or properties \
          that are not archived: obligations lists them.";
+    AdvanceNotice "advance_notice" CONFLICT "Too short notice"
+        "The property is to be booked longer before arrival: limit says how many days.";
     AlreadyReplied "already_replied" CONFLICT "The review has its reply"
         "A review has one reply, and this one has it.";
     AlreadyReviewed "already_reviewed" CONFLICT "The stay has its review"
         "A booking has one review by its guest, and this one has it: change that instead.";
     AmountMismatch "amount_mismatch" CONFLICT "Another amount is due"
         "The amount or the currency is not the one that the booking says.";
+    BeyondWindow "beyond_window" CONFLICT "Too far ahead"
+        "Some of the nights are too far ahead: limit says how many days from today can be booked.";
     BookingEnded "booking_ended" CONFLICT "The booking has ended"
         "The booking was canceled, declined or completed, or its time ran out: it cannot change.";
+    ClosedToArrival "closed_to_arrival" CONFLICT "No arrival on that date"
+        "No stay at this property begins on that date.";
+    ClosedToDeparture "closed_to_departure" CONFLICT "No departure on that date"
+        "No stay at this property ends on that date.";
     EmailTaken "email_taken" CONFLICT "The email address is taken"
         "There is an account with this email address: sign in instead.";
     Forbidden "forbidden" FORBIDDEN "Not allowed"
@@ -73,8 +81,14 @@ codes! {
         "Bookings that have not ended stand in the way: detail names them.";
     MalformedRequest "malformed_request" BAD_REQUEST "The request cannot be read"
         "The request is not what HTTP or this operation expects.";
+    MaxNights "max_nights" CONFLICT "Too many nights"
+        "A stay that arrives on that date has fewer nights: limit says how many.";
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "Method not allowed"
         "The address exists, but does not take this method: Allow lists those that it takes.";
+    MinNights "min_nights" CONFLICT "Too few nights"
+        "A stay that arrives on that date has more nights: limit says how many.";
+    MoreToPay "more_to_pay" CONFLICT "More would be due"
+        "The booking would cost more than was paid for it: book the added nights by themselves.";
     NotAcceptable "not_acceptable" NOT_ACCEPTABLE "Not acceptable"
         "The answer exists in none of the forms that Accept lists.";
     NotFound "not_found" NOT_FOUND "Not found"
@@ -85,8 +99,12 @@ codes! {
         "A host cannot be the guest of their own property.";
     PayloadTooLarge "payload_too_large" PAYLOAD_TOO_LARGE "The body is too large"
         "The body is larger than 64 KiB.";
+    PaymentUnderWay "payment_under_way" CONFLICT "A payment is on its way"
+        "Somebody is paying for the booking as it is: change it when that has ended.";
     PreconditionFailed "precondition_failed" PRECONDITION_FAILED "It has changed meanwhile"
         "The thing is not in the version that If-Match names: read it again.";
+    Preparation "preparation" CONFLICT "Too near to another stay"
+        "The host needs free nights between two stays: limit says how many.";
     PropertyUnlisted "property_unlisted" CONFLICT "The property is not listed"
         "The property takes no new bookings.";
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests"
@@ -186,6 +204,13 @@ mod tests {
             Reason::PropertyUnlisted,
             Reason::InPast,
             Reason::TooManyGuests,
+            Reason::MinNights,
+            Reason::MaxNights,
+            Reason::AdvanceNotice,
+            Reason::BeyondWindow,
+            Reason::ClosedToArrival,
+            Reason::ClosedToDeparture,
+            Reason::Preparation,
             Reason::UnavailableBooked,
             Reason::UnavailableHeld,
         ] {

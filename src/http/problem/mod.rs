@@ -255,11 +255,14 @@ impl Serialize for Reasons<'_> {
             nights: Vec<Shown<domain::Night>>,
             #[serde(skip_serializing_if = "Option::is_none")]
             held_until: Option<Shown<domain::Instant>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            limit: Option<u16>,
         }
         serializer.collect_seq(self.0.iter().map(|reason| Wire {
             code: reason.code.name(),
             nights: reason.nights.iter().copied().map(Shown).collect(),
             held_until: reason.held_until.map(Shown),
+            limit: reason.limit,
         }))
     }
 }

@@ -13,6 +13,13 @@ impl From<ReasonCode> for Code {
             ReasonCode::PropertyUnlisted => Self::PropertyUnlisted,
             ReasonCode::InPast => Self::InPast,
             ReasonCode::TooManyGuests => Self::TooManyGuests,
+            ReasonCode::MinNights => Self::MinNights,
+            ReasonCode::MaxNights => Self::MaxNights,
+            ReasonCode::AdvanceNotice => Self::AdvanceNotice,
+            ReasonCode::BeyondWindow => Self::BeyondWindow,
+            ReasonCode::ClosedToArrival => Self::ClosedToArrival,
+            ReasonCode::ClosedToDeparture => Self::ClosedToDeparture,
+            ReasonCode::Preparation => Self::Preparation,
             ReasonCode::UnavailableBooked => Self::UnavailableBooked,
             ReasonCode::UnavailableHeld => Self::UnavailableHeld,
         }
@@ -63,6 +70,8 @@ impl From<Illegal> for Problem {
             Illegal::Status(_) => Code::BookingEnded,
             Illegal::AmountMismatch => Code::AmountMismatch,
             Illegal::Time => Code::WrongMoment,
+            Illegal::Paying => Code::PaymentUnderWay,
+            Illegal::MoreToPay => Code::MoreToPay,
         };
         Self::new(code).with_detail(illegal.to_string())
     }

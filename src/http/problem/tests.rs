@@ -94,8 +94,14 @@ fn unavailable() -> Refusal {
                 code: ReasonCode::UnavailableHeld,
                 nights: vec![a, b],
                 held_until: Some(until),
+                limit: None,
             },
-            Reason { code: ReasonCode::TooManyGuests, nights: vec![a], held_until: None },
+            Reason {
+                code: ReasonCode::TooManyGuests,
+                nights: vec![a],
+                held_until: None,
+                limit: Some(4),
+            },
         ],
         alternatives: vec![Stay::new(b, b.plus(2)).expect("a stay")],
     }
@@ -113,7 +119,7 @@ async fn a_refused_booking_carries_every_reason_and_the_alternatives() {
                 "nights": ["2026-12-01", "2026-12-02"],
                 "held_until": "2027-01-15T08:00:00Z",
             },
-            { "code": "too_many_guests", "nights": ["2026-12-01"] },
+            { "code": "too_many_guests", "nights": ["2026-12-01"], "limit": 4 },
         ])
     );
     let alternatives = json!([{ "check_in": "2026-12-02", "check_out": "2026-12-04" }]);

@@ -27,7 +27,7 @@ use domain::review::Ratings;
 use domain::state::{Settings, State, Stored};
 use domain::switches::Switches;
 use domain::zone::Zone;
-use domain::{BookingId, Instant, Night, PaymentId, PropertyId, Stay, UserId};
+use domain::{BookingId, Instant, Night, PaymentId, PropertyId, Rules, Stay, UserId};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::collections::HashMap;
 use std::future::Future;
@@ -197,6 +197,7 @@ fn property(id: PropertyId, host: UserId) -> (PropertyRow, Sealed) {
         check_in_from: CHECK_IN_FROM,
         check_out_by: CHECK_OUT_BY,
         policy: Policy::Flexible,
+        rules: Arc::new(Rules { window_days: Some(1_000), ..Rules::default() }),
     };
     let first = Sealed::first(&property, fresh(), NOW);
     let row = PropertyRow {

@@ -3,19 +3,20 @@
 //! one form: bytes that say the same in another way are refused. Bytes are hashed and stored as
 //! they are written here; a change of layout is a new version beside the old.
 
-use crate::booking::{Attempt, Booking, Cause};
+mod booking;
+mod property;
+
+use crate::booking::Cause;
 use crate::calendar::{Change, Digest, NightState};
 use crate::event::{By, Event, Fact};
-use crate::property::Listing;
-use crate::stay::{Month, Night, Stay};
-use crate::zone::Zone;
-use crate::{
-    Awaiting, BookingId, Instant, PaymentId, Property, PropertyId, QuoteId, Status, UserId,
-};
-use jiff::civil::Time;
+use crate::stay::{Month, Night};
+use crate::{Instant, Price, Rules, UserId};
 use uuid::Uuid;
 
-const VERSION: u8 = 1;
+/// The layout that is written. Version 1 knew no rules and no lines of prices: every night cost the
+/// same.
+const VERSION: u8 = 2;
+const FIRST_VERSION: u8 = 1;
 const HEADER: usize = 5;
 
 /// The bytes are not an event of a version that this build knows.
@@ -79,10 +80,10 @@ pub fn encode(event: &Event) -> Vec<u8> {
 
 /// The event that these bytes say.
 pub fn decode(bytes: &[u8]) -> Read<Event> {
-    let mut r = Reader { bytes };
-    match r.u8()? {
-        VERSION => {}
-        other => return Err(CodecError::Version(other)),
+    let mut r = Reader { bytes, version: VERSION };
+    r.version = r.u8()?;
+    if !(FIRST_VERSION..=VERSION).contains(&r.version) {
+        return Err(CodecError::Version(r.version));
     }
     let rest = usize::try_from(r.u32()?).map_err(|_| CodecError::Short)?;
     if r.bytes.len() != rest {
@@ -114,6 +115,43 @@ pub fn decode(bytes: &[u8]) -> Read<Event> {
     } else {
         Err(CodecError::Long)
     }
+}
+
+/// A price by itself in bytes, behind a version byte.
+pub fn price_bytes(price: &Price) -> Vec<u8> {
+    let mut w = Writer { bytes: Vec::with_capacity(32) };
+    w.u8(VERSION);
+    w.price(price);
+    w.bytes
+}
+
+/// The price that these bytes say.
+pub fn price(bytes: &[u8]) -> Read<Price> {
+    alone(bytes, Reader::price)
+}
+
+/// Rules by themselves in bytes, behind a version byte.
+pub fn rules_bytes(rules: &Rules) -> Vec<u8> {
+    let mut w = Writer { bytes: Vec::with_capacity(128) };
+    w.u8(VERSION);
+    w.rules(rules);
+    w.bytes
+}
+
+/// The rules that these bytes say.
+pub fn rules(bytes: &[u8]) -> Read<Rules> {
+    alone(bytes, Reader::rules)
+}
+
+/// One value with a version byte in front and nothing behind.
+fn alone<'a, T>(bytes: &'a [u8], value: impl FnOnce(&mut Reader<'a>) -> Read<T>) -> Read<T> {
+    let mut r = Reader { bytes, version: VERSION };
+    match r.u8()? {
+        VERSION => {}
+        other => return Err(CodecError::Version(other)),
+    }
+    let value = value(&mut r)?;
+    if r.bytes.is_empty() { Ok(value) } else { Err(CodecError::Long) }
 }
 
 struct Writer {
@@ -158,67 +196,20 @@ impl Writer {
         self.i64(instant.as_micros());
     }
 
-    fn night(&mut self, night: Night) {
-        self.i32(night.days());
+    fn flag(&mut self, flag: bool) {
+        self.u8(u8::from(flag));
     }
 
-    fn time(&mut self, time: Time) {
-        self.u8(time.hour().unsigned_abs());
-        self.u8(time.minute().unsigned_abs());
-    }
-
-    fn property(&mut self, property: &Property) {
-        self.uuid(property.id.0);
-        self.uuid(property.host.0);
-        self.text(property.listing.name());
-        self.text(property.zone.name());
-        self.i64(property.price_per_night);
-        self.text(property.currency.code());
-        self.u16(property.max_guests);
-        self.u8(u8::from(property.instant_book));
-        self.time(property.check_in_from);
-        self.time(property.check_out_by);
-        self.text(property.policy.name());
-    }
-
-    fn status(&mut self, status: Status) {
-        match status {
-            Status::Pending { awaiting, expires_at } => {
-                self.u8(0);
-                self.u8(awaiting as u8);
-                self.instant(expires_at);
-            }
-            Status::Confirmed => self.u8(1),
-            Status::Completed => self.u8(2),
-            Status::Canceled => self.u8(3),
-            Status::Declined => self.u8(4),
-            Status::Expired => self.u8(5),
-            Status::NoShow { free_from } => {
-                self.u8(6);
-                self.night(free_from);
-            }
+    /// Whether there is a value, and the value.
+    fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
+        self.flag(value.is_some());
+        if let Some(value) = value {
+            write(self, value);
         }
     }
 
-    fn booking(&mut self, booking: &Booking) {
-        self.uuid(booking.id.0);
-        self.uuid(booking.guest.0);
-        self.night(booking.stay.check_in());
-        self.night(booking.stay.check_out());
-        self.u16(booking.guests);
-        self.status(booking.status);
-        self.i64(booking.total);
-        self.text(booking.currency.code());
-        self.uuid(booking.quote.map_or(Uuid::nil(), |quote| quote.0));
-        self.uuid(booking.attempt.map_or(Uuid::nil(), |attempt| attempt.payment.0));
-        self.u8(u8::from(booking.has_live_attempt()));
-        self.i64(booking.paid);
-        self.i64(booking.refunded);
-        self.text(booking.policy.name());
-        self.u32(booking.version);
-        self.instant(booking.created_at);
-        self.instant(booking.check_in_at);
-        self.instant(booking.check_out_at);
+    fn night(&mut self, night: Night) {
+        self.i32(night.days());
     }
 
     fn change(&mut self, change: &Change) {
@@ -237,6 +228,7 @@ impl Writer {
 
 struct Reader<'a> {
     bytes: &'a [u8],
+    version: u8,
 }
 
 impl<'a> Reader<'a> {
@@ -286,6 +278,10 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn optional<T>(&mut self, value: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
+        if self.flag()? { value(self).map(Some) } else { Ok(None) }
+    }
+
     fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
         // The vector grows with what is really there, so a forged length cannot ask for memory.
         let length = self.u32()?;
@@ -315,87 +311,6 @@ impl<'a> Reader<'a> {
 
     fn month(&mut self) -> Read<Month> {
         Month::from_index(self.i32()?).ok_or(CodecError::Value("month"))
-    }
-
-    fn time(&mut self) -> Read<Time> {
-        let (hour, minute) = (self.u8()?, self.u8()?);
-        let number = |n: u8| i8::try_from(n).map_err(|_| CodecError::Value("time"));
-        Time::new(number(hour)?, number(minute)?, 0, 0).map_err(|_| CodecError::Value("time"))
-    }
-
-    /// A zone in the database's own spelling: each value has one form.
-    fn zone(&mut self) -> Read<Zone> {
-        let name = self.text()?;
-        let zone = Zone::named(name).map_err(|_| CodecError::Value("zone"))?;
-        if zone.name() == name { Ok(zone) } else { Err(CodecError::Value("zone")) }
-    }
-
-    fn property(&mut self) -> Read<Property> {
-        Ok(Property {
-            id: PropertyId(self.uuid()?),
-            host: UserId(self.uuid()?),
-            listing: self.parsed::<Listing>("listing")?,
-            zone: self.zone()?,
-            price_per_night: self.i64()?,
-            currency: self.parsed("currency")?,
-            max_guests: self.u16()?,
-            instant_book: self.flag()?,
-            check_in_from: self.time()?,
-            check_out_by: self.time()?,
-            policy: self.parsed("policy")?,
-        })
-    }
-
-    fn status(&mut self) -> Read<Status> {
-        Ok(match self.u8()? {
-            0 => {
-                let awaiting = match self.u8()? {
-                    0 => Awaiting::Payment,
-                    1 => Awaiting::Host,
-                    2 => Awaiting::Release,
-                    _ => return Err(CodecError::Value("awaiting")),
-                };
-                Status::Pending { awaiting, expires_at: self.instant()? }
-            }
-            1 => Status::Confirmed,
-            2 => Status::Completed,
-            3 => Status::Canceled,
-            4 => Status::Declined,
-            5 => Status::Expired,
-            6 => Status::NoShow { free_from: self.night()? },
-            _ => return Err(CodecError::Value("status")),
-        })
-    }
-
-    fn booking(&mut self) -> Read<Booking> {
-        Ok(Booking {
-            id: BookingId(self.uuid()?),
-            guest: UserId(self.uuid()?),
-            stay: {
-                let (check_in, check_out) = (self.night()?, self.night()?);
-                Stay::new(check_in, check_out).map_err(|_| CodecError::Value("stay"))?
-            },
-            guests: self.u16()?,
-            status: self.status()?,
-            total: self.i64()?,
-            currency: self.parsed("currency")?,
-            quote: self.optional_uuid()?.map(QuoteId),
-            attempt: {
-                match (self.optional_uuid()?, self.flag()?) {
-                    (None, true) => return Err(CodecError::Value("attempt")),
-                    (payment, live) => {
-                        payment.map(|payment| Attempt { payment: PaymentId(payment), live })
-                    }
-                }
-            },
-            paid: self.i64()?,
-            refunded: self.i64()?,
-            policy: self.parsed("policy")?,
-            version: self.u32()?,
-            created_at: self.instant()?,
-            check_in_at: self.instant()?,
-            check_out_at: self.instant()?,
-        })
     }
 
     fn change(&mut self) -> Read<Change> {
