@@ -3,10 +3,13 @@
 
 use crate::helpers::{Answer, Operation, Scene, Server, on_both};
 use futures_util::{StreamExt, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-on_both!(every_operation_answers_everybody_as_the_table_says);
+on_both!(
+    every_operation_answers_everybody_as_the_table_says,
+    a_home_that_is_not_listed_is_there_for_its_host_and_admins_only,
+);
 
 /// What each operation answers to nobody in particular, to the guest and to the host of the thing,
 /// to another host, to another guest, to an admin, and to the guest whose session was ended. The
@@ -53,6 +56,19 @@ update_user          401 200 404 404 404 200 401
 delete_user          401 204 404 404 404 204 401
 ";
 
+/// The same for what is about one home, when its host has taken it off the list. Who wants to book
+/// it anyway is told why not.
+const UNLISTED: &str = "\
+operation            nobody guest host other-host other-guest admin ended
+read_property        404 404 200 404 404 200 401
+update_property      401 404 200 404 404 200 401
+archive_property     401 404 204 404 404 204 401
+book                 401 409 409 409 409 409 401
+read_calendar        404 404 200 404 404 200 401
+list_events          404 404 200 404 404 200 401
+list_reviews         404 404 200 404 404 200 401
+";
+
 const COLUMNS: usize = 7;
 /// Requests on their way at a time.
 const AT_ONCE: usize = 8;
@@ -75,8 +91,8 @@ fn is_done(status: u16) -> bool {
 }
 
 /// The rows of the operations that there are: neither may be without the other.
-fn rows(operations: Vec<Operation>) -> Vec<Row> {
-    let mut lines = EXPECTED.lines().skip(1);
+fn rows(operations: Vec<Operation>, table: &str) -> Vec<Row> {
+    let mut lines = table.lines().skip(1);
     let row = |operation: Operation| {
         let name = &operation.name;
         let line = lines.next().unwrap_or_default();
@@ -117,44 +133,73 @@ async fn everything(server: &Server, scenes: &[Scene]) -> (String, Vec<Vec<Value
 }
 
 async fn every_operation_answers_everybody_as_the_table_says(server: &mut Server) {
-    let server: &Server = server;
-    let rows = rows(server.operations().await);
+    let rows = rows(server.operations().await, EXPECTED);
+    let answers = answers(server, &rows, true).await;
+    is_table(&rows, &answers, EXPECTED);
+    // Whoever may ask first is answered as the document's example shows.
+    for (row, answers) in rows.iter().zip(answers.chunks(COLUMNS)) {
+        let done = answers.iter().find(|answer| is_done(answer.status));
+        row.operation.is_shown_by(done.expect("somebody may"));
+    }
+}
+
+async fn a_home_that_is_not_listed_is_there_for_its_host_and_admins_only(server: &mut Server) {
+    let mut operations = server.operations().await;
+    operations.retain(|operation| {
+        operation.path.starts_with("/properties/{id}") || operation.name == "list_reviews"
+    });
+    let rows = rows(operations, UNLISTED);
+    let answers = answers(server, &rows, false).await;
+    is_table(&rows, &answers, UNLISTED);
+}
+
+/// Scenes for these operations, where the homes are listed or not.
+async fn scenes(server: &Server, operations: &[&Operation], listed: bool) -> Vec<Scene> {
+    let scenes = server.scenes(operations).await;
+    for scene in scenes.iter().filter(|_| !listed) {
+        let body = json!({ "status": "unlisted" });
+        let path = format!("/api/v1/properties/{}", scene.home);
+        server.put(&path, body).by(&scene.host).await.expect(200);
+    }
+    scenes
+}
+
+/// The answers in all cells, row by row.
+async fn answers(server: &Server, rows: &[Row], listed: bool) -> Vec<Answer> {
     // What is refused or only read leaves no trace, so it needs one scene for a row.
     let operations: Vec<&Operation> = rows.iter().map(|row| &row.operation).collect();
-    let scenes = server.scenes(&operations).await;
-    let cells = |moves: bool| -> Vec<(usize, usize)> {
-        let all = (0..rows.len()).flat_map(|row| (0..COLUMNS).map(move |column| (row, column)));
-        all.filter(|(row, column)| rows[*row].moves(*column) == moves).collect()
-    };
-    let asked = |scene: Scene, (row, column): (usize, usize)| {
+    let still = scenes(server, &operations, listed).await;
+    let (moving, resting): (Vec<_>, Vec<_>) = (0..rows.len() * COLUMNS)
+        .map(|cell| (cell / COLUMNS, cell % COLUMNS))
+        .partition(|(row, column)| rows[*row].moves(*column));
+    let asked = |(scene, (row, column)): (Scene, (usize, usize))| {
         let operation = &rows[row].operation;
-        async move { (row, column, ask(server, operation, &scene, column).await) }
+        async move { ((row, column), ask(server, operation, &scene, column).await) }
     };
-    let before = everything(server, &scenes).await;
-    let still = cells(false).into_iter().map(|cell| (scenes[cell.0].clone(), cell));
-    let still = stream::iter(still).map(|(scene, cell)| asked(scene, cell)).buffered(AT_ONCE);
-    let mut answers: Vec<(usize, usize, Answer)> = still.collect().await;
-    assert_eq!(everything(server, &scenes).await, before, "a trace is left");
-    let moving = cells(true);
+    let before = everything(server, &still).await;
+    let resting = resting.into_iter().map(|cell| (still[cell.0].clone(), cell));
+    let resting = stream::iter(resting).map(asked).buffered(AT_ONCE);
+    let mut answers: Vec<((usize, usize), Answer)> = resting.collect().await;
+    let after = everything(server, &still).await;
+    assert_eq!(after.0, before.0, "rows were written or removed");
+    assert_eq!(after.1, before.1, "something has changed");
     let operations: Vec<_> = moving.iter().map(|(row, _)| &rows[*row].operation).collect();
-    let scenes = server.scenes(&operations).await;
-    let moving = scenes.into_iter().zip(moving).map(|(scene, cell)| asked(scene, cell));
-    let moved: Vec<_> = stream::iter(moving).buffered(AT_ONCE).collect().await;
-    answers.extend(moved);
-    answers.sort_by_key(|(row, column, _)| (*row, *column));
-    let mut table = format!("{}\n", EXPECTED.lines().next().expect("a head"));
+    let own = scenes(server, &operations, listed).await;
+    let moving = stream::iter(own.into_iter().zip(moving)).map(asked).buffered(AT_ONCE);
+    answers.extend(moving.collect::<Vec<_>>().await);
+    answers.sort_by_key(|(cell, _)| *cell);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+#[track_caller]
+fn is_table(rows: &[Row], answers: &[Answer], expected: &str) {
+    let mut table = format!("{}\n", expected.lines().next().expect("a head"));
     for (row, answers) in rows.iter().zip(answers.chunks(COLUMNS)) {
         write!(table, "{:<20}", row.operation.name).expect("a string takes text");
-        for (_, _, answer) in answers {
+        for answer in answers {
             write!(table, " {}", answer.status).expect("a string takes text");
         }
         table.push('\n');
     }
-    assert!(table == EXPECTED, "the answers are\n{table}");
-    // Whoever may ask first is answered as the document's example shows.
-    for (row, answers) in rows.iter().zip(answers.chunks(COLUMNS)) {
-        let done = answers.iter().find(|(_, _, answer)| is_done(answer.status));
-        let (_, _, answer) = done.expect("somebody may");
-        row.operation.is_shown_by(answer);
-    }
+    assert!(table == expected, "the answers are\n{table}");
 }
