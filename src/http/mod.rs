@@ -6,6 +6,7 @@ mod bookings;
 mod calendars;
 pub mod cursor;
 pub mod edge;
+mod examples;
 mod export;
 pub mod extract;
 mod failures;

@@ -5,7 +5,9 @@
 //! added here by rule, so that it is said everywhere and in the same words.
 
 use super::problem::{Code, Problem};
-use super::{accounts, bookings, calendars, export, payments, properties, reviews, sessions};
+use super::{
+    accounts, bookings, calendars, examples, export, payments, properties, reviews, sessions,
+};
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
@@ -159,6 +161,7 @@ fn whole() -> Value {
             if method == "put" {
                 edited.extend(take_part(&mut operation["requestBody"]));
             }
+            exemplify(operation);
             if let Value::Object(operation) = operation {
                 complete(path, method, operation);
             }
@@ -182,6 +185,27 @@ fn take_part(body: &mut Value) -> Option<String> {
     let name = schema.as_str()?.rsplit('/').next()?.to_owned();
     *schema = Value::from(format!("#/components/schemas/{name}{PART}"));
     Some(name)
+}
+
+/// Shows the body that an operation takes, and what it answers where it is done.
+fn exemplify(operation: &mut Value) {
+    let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
+    if let Some(content) = operation.pointer_mut("/requestBody/content/application~1json") {
+        show(content, examples::body);
+    }
+    for (status, answer) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if let Some(content) = answer.pointer_mut("/content/application~1json") {
+            show(content, |schema| examples::answer(&name, status, schema));
+        }
+    }
+}
+
+/// Puts the example beside the schema of some content.
+fn show(content: &mut Value, example: impl FnOnce(&str) -> Option<Value>) {
+    let schema = content["schema"]["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    if let Some(example) = schema.and_then(example) {
+        content["example"] = example;
+    }
 }
 
 /// Says of an operation what follows from its kind.

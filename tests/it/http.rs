@@ -1,10 +1,13 @@
 //! The conventions of the REST surface, the same on every route.
 
-use crate::helpers::{Document, Server, day, home, on_both};
+use crate::helpers::{Document, Operation, Scene, Server, day, home, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 on_both!(
+    every_single_thing_has_a_tag_and_is_not_sent_again,
+    an_unknown_field_is_refused_by_its_name_wherever_there_is_a_body,
+    put_takes_what_get_gave_and_changes_nothing,
     what_a_client_has_already_is_not_sent_again,
     a_cancellation_that_names_a_version_is_made_on_that_version_only,
     lists_come_in_pages_that_neither_repeat_nor_forget,
@@ -16,6 +19,14 @@ on_both!(
     a_calendar_is_public_and_its_window_is_the_callers,
     pages_and_the_widget_are_served_and_kept_by_their_tags,
 );
+
+/// The operations of the document that are such, each with a scene of its own.
+async fn scenes(server: &Server, are: fn(&Operation) -> bool) -> Vec<(Scene, Operation)> {
+    let mut operations = server.operations().await;
+    operations.retain(are);
+    let scenes = server.scenes(&operations.iter().collect::<Vec<_>>()).await;
+    scenes.into_iter().zip(operations).collect()
+}
 
 async fn what_a_client_has_already_is_not_sent_again(server: &mut Server) {
     let (host, guest) = (server.host().await, server.guest().await);
@@ -128,31 +139,66 @@ async fn a_page_has_one_to_a_hundred_rows(server: &mut Server) {
 }
 
 async fn a_trailing_slash_never_matters_and_both_bases_answer(server: &mut Server) {
-    let (host, guest) = (server.host().await, server.guest().await);
-    let home = server.home(&host).await;
-    let booking = server.book(&guest, &home, &day(40), &day(42)).await.expect(201).text("id");
-    for path in [
-        format!("/properties/{home}"),
-        "/properties".to_owned(),
-        format!("/properties/{home}/calendar"),
-        format!("/properties/{home}/events"),
-        "/bookings".to_owned(),
-        "/payments".to_owned(),
-        format!("/bookings/{booking}/cancellation"),
-        format!("/bookings/{booking}"),
-        "/users/me".to_owned(),
-    ] {
-        let expected = server.get(&format!("/api/v1{path}")).by(&guest).await.expect(200);
-        for other in [format!("/api/v1{path}/"), path.clone(), format!("{path}/")] {
-            assert_eq!(server.get(&other).by(&guest).await.expect(200), expected, "{other}");
+    for (scene, operation) in scenes(server, |operation| operation.method == "GET").await {
+        let read = async |base: &str, end: &str| {
+            let path = scene.path(&operation, base, end);
+            let answer = server.get(&path).by(scene.rightful(&operation)).await;
+            let mut body = answer.expect(200);
+            // An export says when it was made.
+            body.as_object_mut().and_then(|fields| fields.remove("exported_at"));
+            body
+        };
+        let expected = read("/api/v1", "").await;
+        for (base, end) in [("/api/v1", "/"), ("", ""), ("", "/")] {
+            assert_eq!(read(base, end).await, expected, "{} {base} {end}", operation.name);
         }
     }
-    let body = json!({
-        "property_id": home, "check_in": day(50), "check_out": day(51), "guests": 1,
-    });
-    server.post("/bookings/", body.clone()).by(&guest).await.expect(201);
-    server.post("/api/v1/bookings/", body).by(&guest).await.is_problem(409, "unavailable_held");
     assert_eq!(server.get("/livez/").await.status, 200);
+}
+
+async fn every_single_thing_has_a_tag_and_is_not_sent_again(server: &mut Server) {
+    for (scene, operation) in scenes(server, |operation| operation.method == "GET").await {
+        let name = &operation.name;
+        let read = || {
+            let asking = server.get(&scene.path(&operation, "/api/v1", ""));
+            asking.by(scene.rightful(&operation))
+        };
+        let first = read().await;
+        let is_list = first.expect(200)["data"].is_array();
+        let tag = first.header("etag");
+        if is_list || first.header("cache-control") == "no-store" {
+            assert_eq!((tag, operation.is_tagged()), ("", false), "{name}");
+            continue;
+        }
+        assert!(!tag.is_empty() && operation.is_tagged(), "{name}");
+        let again = read().header("if-none-match", tag).await;
+        assert_eq!((again.status, &again.body), (304, &Value::Null), "{name}");
+        assert_eq!(again.header("etag"), tag, "{name}");
+    }
+}
+
+async fn an_unknown_field_is_refused_by_its_name_wherever_there_is_a_body(server: &mut Server) {
+    for (scene, operation) in scenes(server, |operation| operation.body().is_some()).await {
+        let mut body = scene.body(server, &operation).await.expect("a body");
+        body["colour"] = json!("red");
+        let path = scene.path(&operation, "/api/v1", "");
+        let asking = server.ask(operation.method.clone(), &path).json(&body);
+        let refused = asking.by(scene.rightful(&operation)).await;
+        refused.is_problem(422, "invalid_field");
+        assert_eq!(refused.body["errors"][0]["pointer"], "/colour", "{}", operation.name);
+        assert_eq!(refused.body.list("errors").len(), 1, "{}", refused.body);
+    }
+}
+
+async fn put_takes_what_get_gave_and_changes_nothing(server: &mut Server) {
+    for (scene, operation) in scenes(server, |operation| operation.method == "PUT").await {
+        let path = scene.path(&operation, "/api/v1", "");
+        let person = scene.rightful(&operation);
+        let shown = server.get(&path).by(person).await;
+        let same = server.put(&path, shown.expect(200)).by(person).await;
+        assert_eq!(same.expect(200), shown.body, "{}", operation.name);
+        assert_eq!(same.header("etag"), shown.header("etag"), "{}", operation.name);
+    }
 }
 
 async fn what_was_created_says_where_it_is(server: &mut Server) {

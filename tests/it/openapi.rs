@@ -1,30 +1,13 @@
 //! The description of the REST surface: whole, true and served with its page.
 
-use crate::helpers::{Server, on_both};
-use reqwest::Method;
-use serde_json::Value;
+use crate::helpers::{Operation, Server, on_both, operations};
+use serde_json::{Value, json};
 use std::path::Path;
 
 on_both!(every_operation_that_is_described_is_there, the_page_loads_from_this_server_alone,);
 
-const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
-
 fn described() -> Value {
     serde_json::from_str(vacancy::http::openapi_document()).expect("a JSON document")
-}
-
-fn operations(document: &Value) -> Vec<(String, Method, Value)> {
-    let mut all = Vec::new();
-    for (path, item) in document["paths"].as_object().expect("paths") {
-        for method in METHODS {
-            if let Some(operation) = item.get(method) {
-                let verb = method.to_uppercase().parse().expect("a method");
-                all.push((path.clone(), verb, operation.clone()));
-            }
-        }
-    }
-    assert!(!all.is_empty());
-    all
 }
 
 #[test]
@@ -43,18 +26,42 @@ fn the_document_in_the_repository_is_the_one_that_is_served() {
 fn every_operation_has_a_name_of_its_own_a_sentence_and_its_answers() {
     let document = described();
     let mut names = Vec::new();
-    for (path, method, operation) in operations(&document) {
-        let name = operation["operationId"].as_str().expect("an operationId").to_owned();
+    for operation in operations(&document) {
+        let name = operation.name.clone();
         assert!(!names.contains(&name), "{name} stands twice");
-        names.push(name);
-        let summary = operation["summary"].as_str().unwrap_or_default();
-        assert!(summary.ends_with('.') || summary.ends_with('?'), "{method} {path}: {summary}");
-        let answers = operation["responses"].as_object().expect("answers");
-        assert!(answers.keys().any(|status| status.starts_with('2')), "{method} {path}");
+        let summary = operation.described["summary"].as_str().unwrap_or_default();
+        assert!(summary.ends_with('.') || summary.ends_with('?'), "{name}: {summary}");
+        assert!(operation.statuses().any(|status| status.starts_with('2')), "{name}");
         for status in ["400", "500", "503"] {
-            assert!(answers.contains_key(status), "{method} {path} without {status}");
+            let is_there = operation.statuses().any(|known| known == status);
+            assert!(is_there, "{name} without {status}");
+        }
+        names.push(name);
+    }
+}
+
+#[test]
+fn every_body_and_every_answer_has_an_example_that_its_schema_allows() {
+    let document = described();
+    let mut seen = 0;
+    for operation in operations(&document) {
+        let done = operation.statuses().filter(|status| status.starts_with('2'));
+        let contents = done.filter_map(|status| operation.answer(status)).chain(operation.body());
+        for content in contents {
+            let name = &operation.name;
+            let schema = json!({
+                "$ref": content["schema"]["$ref"], "components": document["components"],
+            });
+            let validator = jsonschema::options().should_validate_formats(true).build(&schema);
+            let validator = validator.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let example = content.get("example");
+            let example = example.unwrap_or_else(|| panic!("{name} has no example: {content}"));
+            let wrong: Vec<_> = validator.iter_errors(example).collect();
+            assert!(wrong.is_empty(), "{name}: {wrong:?} in {example}");
+            seen += 1;
         }
     }
+    assert!(seen > 40, "{seen} examples were seen");
 }
 
 #[test]
@@ -92,17 +99,17 @@ fn every_reference_leads_somewhere() {
 }
 
 async fn every_operation_that_is_described_is_there(server: &mut Server) {
-    for (path, method, operation) in operations(&described()) {
+    for Operation { path, method, described, .. } in operations(&described()) {
         let path = format!("/api/v1{path}").replace("{id}", "01920000-7000-8000-0000-00000000002a");
         // A token that is no good is refused wherever one is read: before anything is looked for.
         let answer = server.ask(method.clone(), &path).token("nonsense").await;
-        if operation.get("security").is_some() {
+        if described.get("security").is_some() {
             assert_eq!(answer.status, 401, "{method} {path} {}", answer.body);
         } else {
             assert!(!matches!(answer.status, 404 | 405 | 500..), "{method} {path}");
         }
         let status = answer.status.to_string();
-        assert!(operation["responses"].get(&status).is_some(), "{method} {path}: {status}");
+        assert!(described["responses"].get(&status).is_some(), "{method} {path}: {status}");
     }
 }
 

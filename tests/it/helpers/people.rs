@@ -4,6 +4,7 @@
 use super::Server;
 use domain::{Instant, UserId};
 use futures_util::{StreamExt, stream};
+use reqwest::Method;
 use secrecy::SecretString;
 use std::sync::LazyLock;
 use vacancy::auth::tokens::Tokens;
@@ -62,9 +63,7 @@ impl Server {
 
     /// So many people of one role.
     pub(crate) async fn people(&self, role: Role, count: usize) -> Vec<Person> {
-        let runtime = tokio::runtime::Handle::current();
-        let url = self.storage().url();
-        let store = Store::connect(&url, runtime, StoreOptions::default()).await.expect("a store");
+        let store = self.store().await;
         let ids = Ids::new(Clock::new(now(), false));
         let people: Vec<Person> = (0..count)
             .map(|_| {
@@ -80,6 +79,22 @@ impl Server {
         }
         drop(inserted);
         people
+    }
+
+    /// The server's database, beside the server.
+    pub(super) async fn store(&self) -> Store {
+        let runtime = tokio::runtime::Handle::current();
+        let url = self.storage().url();
+        Store::connect(&url, runtime, StoreOptions::default()).await.expect("a store")
+    }
+
+    /// A token of somebody whose session has been ended.
+    pub(crate) async fn revoked(&self, person: &Person) -> String {
+        let at = now().plus(self.moved());
+        let session = Ids::new(Clock::new(at, false)).fresh();
+        let token = TOKENS.issue(person.id, person.role, session, at);
+        self.ask(Method::POST, "/api/v1/auth/logout").token(&token).await.expect(204);
+        token
     }
 }
 

@@ -1,0 +1,172 @@
+//! The examples of the OpenAPI document: one guest, one host, one home and what becomes of a stay
+//! there, under the same ids throughout, so that an answer of one route can be found again in the
+//! requests of others. Tests send each body and compare each answer with what comes.
+
+use serde_json::{Value, json};
+
+const GUEST: &str = "01987a2c-3f10-7c41-9d52-6b8e0a4f1c01";
+const HOST: &str = "01987a2c-3f10-7c41-9d52-6b8e0a4f1c02";
+const PROPERTY: &str = "01987a2d-5b20-7a33-8e64-2f9c7d1b5a17";
+const BOOKING: &str = "01987a2e-7c30-7d15-b1f0-93ac4e625a17";
+const PAYMENT: &str = "01987a2e-9d40-7e28-a2c1-45bd6f735a17";
+const REVIEW: &str = "01987b51-1e50-7f39-83d4-57ce80845a17";
+
+const EMAIL: &str = "ada@example.com";
+const PASSWORD: &str = "a quiet night in";
+/// 32 random bytes, as refresh tokens and mailed ones are written.
+const OPAQUE: &str = "Zr8vQ2mXw9ZpL4tYs8Nc1HbJd6FgTe3AkR7uPi0oWqE";
+const JOINED_AT: &str = "2027-03-02T09:30:00.481Z";
+const BOOKED_AT: &str = "2027-03-14T18:05:12.904317Z";
+const EPOCH: &str = "4f1c09d2a7e85b36";
+
+/// An example of a request's body.
+pub(super) fn body(schema: &str) -> Option<Value> {
+    Some(match schema {
+        "AddressToken" => json!({"token": OPAQUE}),
+        "Credentials" => json!({"email": EMAIL, "password": PASSWORD}),
+        "ForgottenPassword" => json!({"email": EMAIL}),
+        "NewBooking" => json!({"check_in": "2027-05-01", "check_out": "2027-05-04", "guests": 2}),
+        "NewBookingAnywhere" => with(body("NewBooking")?, json!({"property_id": PROPERTY})),
+        "NewPassword" => json!({"token": OPAQUE, "password": PASSWORD}),
+        "NewPayment" => json!({"booking_id": BOOKING, "payment_method": "pm_card_visa"}),
+        "NewProperty" => json!({
+            "title": "Boathouse by the lagoon", "description": "Two rooms over the water.",
+            "address": "4 Jetty Road", "city": "Kilifi", "country": "KE", "latitude": -3.63,
+            "longitude": 39.85, "timezone": "Africa/Nairobi", "price_per_night": 12_000,
+            "currency": "KES", "max_guests": 4, "amenities": ["wifi", "kitchen"],
+            "check_in_from": "15:00", "check_out_by": "11:00", "status": "listed",
+        }),
+        "NewReply" => json!({"comment": "Come back when the herons do."}),
+        "NewReview" => json!({
+            "booking_id": BOOKING, "rating": 5, "comment": "Quiet nights and herons at breakfast.",
+        }),
+        "NewUser" => json!({
+            "email": EMAIL, "password": PASSWORD, "first_name": "Ada", "last_name": "Lovelace",
+            "role": "guest",
+        }),
+        "PropertyPart" => json!({"title": "Boathouse with a jetty", "price_per_night": 13_500}),
+        "RefreshToken" => json!({"refresh_token": OPAQUE}),
+        "ReviewPart" => json!({"rating": 4, "comment": "Quiet nights, and late herons."}),
+        "UserPart" => json!({"first_name": "Augusta Ada"}),
+        _ => return None,
+    })
+}
+
+/// An example of the answer of an operation with this status, which is of this schema.
+pub(super) fn answer(operation: &str, status: &str, schema: &str) -> Option<Value> {
+    let shown = thing(schema).or_else(|| composed(schema))?;
+    let becomes = match (operation, status) {
+        ("cancel_booking", _) => json!({
+            "status": "CANCELED", "awaiting": null, "expires_at": null, "payment_id": PAYMENT,
+            "version": 4, "refund": {"amount": 36_000, "currency": "KES"},
+        }),
+        ("create_property", _) => json!({"avg_rating": null, "review_count": 0}),
+        ("create_review", _) => json!({"reply": null}),
+        ("pay", "202") => json!({"status": "processing"}),
+        ("update_own_user" | "update_user", _) => body("UserPart")?,
+        ("update_property", _) => body("PropertyPart")?,
+        ("update_review", _) => body("ReviewPart")?,
+        _ => json!({}),
+    };
+    Some(with(shown, becomes))
+}
+
+/// One thing as its own route shows it.
+fn thing(schema: &str) -> Option<Value> {
+    Some(match schema {
+        "Amenities" => json!({"data": ["air_conditioning", "kitchen", "wifi"]}),
+        "Booking" => with(
+            body("NewBookingAnywhere")?,
+            json!({
+                "id": BOOKING, "user_id": GUEST, "status": "PENDING", "awaiting": "payment",
+                "expires_at": "2027-03-14T18:20:12.904317Z", "total_amount": 36_000, "currency": "KES",
+                "payment_id": null, "quote_id": null, "version": 1, "created_at": BOOKED_AT,
+            }),
+        ),
+        "CancellationPreview" => json!({
+            "booking_id": BOOKING, "cancellation_policy": "flexible",
+            "refund": {"amount": 36_000, "currency": "KES"},
+            "retained": {"amount": 0, "currency": "KES"},
+        }),
+        "Payment" => json!({
+            "id": PAYMENT, "booking_id": BOOKING, "provider": "sandbox",
+            "provider_ref": "sandbox_visa_1805047512904317_36000_KES", "amount": 36_000,
+            "currency": "KES", "status": "captured", "refunded_amount": 0,
+            "created_at": "2027-03-14T18:06:31.220518Z",
+        }),
+        "Property" => with(
+            body("NewProperty")?,
+            json!({
+                "id": PROPERTY, "host_id": HOST, "images": [], "instant_book": true,
+                "cancellation_policy": "flexible", "avg_rating": 4.67, "review_count": 3,
+                "created_at": JOINED_AT,
+            }),
+        ),
+        "Review" => with(
+            body("NewReview")?,
+            json!({
+                "id": REVIEW, "property_id": PROPERTY, "user_id": GUEST, "direction": "guest_to_host",
+                "reply": {
+                    "comment": "Come back when the herons do.",
+                    "created_at": "2027-05-06T07:15:40.118902Z",
+                },
+                "published_at": "2027-05-05T19:42:03.530771Z",
+                "created_at": "2027-05-05T19:42:03.530771Z",
+            }),
+        ),
+        "Tokens" => json!({
+            "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk4N2EyYyJ9.c2ln",
+            "refresh_token": OPAQUE, "token_type": "Bearer", "expires_in": 600,
+        }),
+        "User" => json!({
+            "id": GUEST, "email": EMAIL, "first_name": "Ada", "last_name": "Lovelace",
+            "role": "guest", "created_at": JOINED_AT,
+        }),
+        _ => return None,
+    })
+}
+
+/// What is made of several things.
+fn composed(schema: &str) -> Option<Value> {
+    let page = |schema: &str| Some(json!({"data": [thing(schema)?], "next_cursor": null}));
+    let held = json!({
+        "from": "2027-05-01", "to": "2027-05-04", "state": "held",
+        "until": "2027-03-14T18:20:12.904317Z",
+    });
+    let priced = |range: Value| with(range, json!({"price": 12_000}));
+    let free = json!({"from": "2027-05-04", "to": "2027-06-01", "state": "available"});
+    let digests = json!({"2027-05": "8c1f02d7"});
+    Some(match schema {
+        "Bookings" => page("Booking")?,
+        "Calendar" => json!({
+            "property": PROPERTY, "epoch": EPOCH, "seq": 2, "from": "2027-05-01",
+            "to": "2027-06-01", "timezone": "Africa/Nairobi", "currency": "KES",
+            "ranges": [priced(held), priced(free)], "digests": digests,
+        }),
+        "Events" => json!({
+            "epoch": EPOCH,
+            "data": [
+                {"seq": 2, "prev_seq": 1, "at": BOOKED_AT, "changes": [held], "digests": digests},
+            ],
+            "next_after": 2,
+        }),
+        "Export" => json!({
+            "exported_at": "2027-05-07T08:00:00.002614Z",
+            "account": with(thing("User")?, json!({"email_verified_at": JOINED_AT})),
+            "properties": [], "bookings": [thing("Booking")?], "payments": [thing("Payment")?],
+        }),
+        "Payments" => page("Payment")?,
+        "Properties" => page("Property")?,
+        "Reviews" => page("Review")?,
+        "Users" => page("User")?,
+        _ => return None,
+    })
+}
+
+/// An example with other values in some of its fields, or with more of them.
+fn with(mut example: Value, fields: Value) -> Value {
+    if let (Value::Object(example), Value::Object(fields)) = (&mut example, fields) {
+        example.extend(fields);
+    }
+    example
+}
