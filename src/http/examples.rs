@@ -25,6 +25,7 @@ pub(super) fn body(schema: &str) -> Option<Value> {
         "AddressToken" => json!({"token": OPAQUE}),
         "Credentials" => json!({"email": EMAIL, "password": PASSWORD}),
         "ForgottenPassword" => json!({"email": EMAIL}),
+        "BookingPart" => json!({"check_out": "2027-05-03"}),
         "NewBooking" => json!({"check_in": "2027-05-01", "check_out": "2027-05-04", "guests": 2}),
         "NewBookingAnywhere" => with(body("NewBooking")?, json!({"property_id": PROPERTY})),
         "NewPassword" => json!({"token": OPAQUE, "password": PASSWORD}),
@@ -63,12 +64,24 @@ pub(super) fn answer(operation: &str, status: &str, schema: &str) -> Option<Valu
         ("create_property", _) => json!({"avg_rating": null, "review_count": 0}),
         ("create_review", _) => json!({"reply": null}),
         ("pay", "202") => json!({"status": "processing"}),
+        ("update_booking", _) => with(
+            body("BookingPart")?,
+            json!({"total_amount": 24_000, "lines": [nights(2)], "version": 2}),
+        ),
         ("update_own_user" | "update_user", _) => body("UserPart")?,
         ("update_property", _) => body("PropertyPart")?,
         ("update_review", _) => body("ReviewPart")?,
         _ => json!({}),
     };
     Some(with(shown, becomes))
+}
+
+/// The line of so many nights.
+fn nights(quantity: i64) -> Value {
+    json!({
+        "kind": "nights", "from": "2027-05-01", "quantity": quantity, "unit_amount": 12_000,
+        "amount": quantity * 12_000,
+    })
 }
 
 /// One thing as its own route shows it.
@@ -80,7 +93,7 @@ fn thing(schema: &str) -> Option<Value> {
             json!({
                 "id": BOOKING, "user_id": GUEST, "status": "PENDING", "awaiting": "payment",
                 "expires_at": "2027-03-14T18:20:12.904317Z", "total_amount": 36_000, "currency": "KES",
-                "payment_id": null, "quote_id": null, "version": 1, "created_at": BOOKED_AT,
+                "lines": [nights(3)], "payment_id": null, "quote_id": null, "version": 1, "created_at": BOOKED_AT,
             }),
         ),
         "CancellationPreview" => json!({

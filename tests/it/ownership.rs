@@ -26,6 +26,7 @@ verify_address       204 204 204 204 204 204 204
 list_bookings        401 200 200 200 200 200 401
 book_anywhere        401 201 409 201 201 201 401
 read_booking         401 200 200 404 404 200 401
+update_booking       401 200 403 404 404 200 401
 cancel_booking       401 200 403 404 404 200 401
 preview_cancellation 401 200 200 404 404 200 401
 list_payments        401 200 200 200 200 200 401

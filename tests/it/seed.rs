@@ -14,7 +14,7 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// The endpoints in the words of the seed, what each answers to whom it concerns, and the entity
 /// that is shown, or listed, or gone.
-const ENDPOINTS: [(&str, u16, &str); 20] = [
+const ENDPOINTS: [(&str, u16, &str); 21] = [
     ("GET /users/", 200, "user"),
     ("POST /users/", 201, "user"),
     ("GET /users/{user_id}/", 200, "user"),
@@ -28,6 +28,7 @@ const ENDPOINTS: [(&str, u16, &str); 20] = [
     ("GET /bookings/", 200, "booking"),
     ("POST /bookings/", 201, "booking"),
     ("GET /bookings/{booking_id}/", 200, "booking"),
+    ("PUT /bookings/{booking_id}/", 200, "booking"),
     ("DELETE /bookings/{booking_id}/", 200, "canceled booking"),
     ("POST /payments/", 201, "payment"),
     ("GET /reviews/", 200, "review"),
@@ -53,7 +54,7 @@ const FIELDS: [(&str, &str); 5] = [
         "booking",
         "id:text user_id:text property_id:text check_in:text check_out:text guests:whole \
          status:text total_amount:whole currency:text payment_id:text? created_at:text \
-         | awaiting:text? expires_at:text? quote_id:text? version:whole",
+         | lines:list awaiting:text? expires_at:text? quote_id:text? version:whole",
     ),
     (
         "payment",
