@@ -19,13 +19,15 @@ pub enum Claim {
     Held { booking: BookingId, until: Instant },
     /// A booking that is confirmed or was completed.
     Booked { booking: BookingId },
+    /// The host's own.
+    Blocked,
 }
 
 impl Claim {
     /// The booking that holds the night.
     pub const fn booking(self) -> Option<BookingId> {
         match self {
-            Self::Open => None,
+            Self::Open | Self::Blocked => None,
             Self::Held { booking, .. } | Self::Booked { booking } => Some(booking),
         }
     }
@@ -36,6 +38,7 @@ impl Claim {
             Self::Open => NightState::Available,
             Self::Held { until, .. } => NightState::Held { until },
             Self::Booked { .. } => NightState::Booked,
+            Self::Blocked => NightState::Blocked,
         }
     }
 }
@@ -47,6 +50,7 @@ pub enum NightState {
     Available,
     Held { until: Instant },
     Booked,
+    Blocked,
 }
 
 impl NightState {
@@ -56,6 +60,7 @@ impl NightState {
             Self::Available => "available",
             Self::Held { .. } => "held",
             Self::Booked => "booked",
+            Self::Blocked => "blocked",
         }
     }
 
@@ -65,6 +70,7 @@ impl NightState {
             Self::Available => b'a',
             Self::Held { .. } => b'h',
             Self::Booked => b'b',
+            Self::Blocked => b'k',
         }
     }
 }
@@ -184,6 +190,24 @@ impl Calendar {
         (changes, digests)
     }
 
+    /// Sets single nights, which stand in order; the public difference in runs.
+    pub(crate) fn set_nights(&mut self, claims: &[(Night, Claim)]) -> Vec<Change> {
+        let mut runs: Vec<(Stay, Claim)> = Vec::new();
+        for (night, claim) in claims {
+            let Ok(alone) = Stay::new(*night, night.plus(1)) else { continue };
+            match runs.last_mut() {
+                Some((stay, last)) if stay.check_out() == *night && last == claim => {
+                    *stay = Stay::new(stay.check_in(), alone.check_out()).unwrap_or(alone);
+                }
+                _ => runs.push((alone, *claim)),
+            }
+        }
+        for (stay, claim) in &runs {
+            self.set(*stay, *claim);
+        }
+        runs.into_iter().map(|(stay, claim)| change(stay, claim)).collect()
+    }
+
     /// The digest of a month as it stands.
     pub fn digest(&self, month: Month) -> Digest {
         let Some(page) = self.page(month) else { return Digest::of_open(month) };
@@ -220,7 +244,7 @@ impl Calendar {
         Some(&self.pages[at].1)
     }
 
-    fn digests_of(&self, changes: &[Change]) -> Vec<(Month, Digest)> {
+    pub(crate) fn digests_of(&self, changes: &[Change]) -> Vec<(Month, Digest)> {
         let mut months: Vec<Month> = Vec::new();
         for change in changes {
             let (mut month, last) = (change.from.in_month().0, change.to.plus(-1).in_month().0);
@@ -243,7 +267,7 @@ impl Claim {
         match self {
             Self::Open => false,
             Self::Held { until, .. } => now < until,
-            Self::Booked { .. } => true,
+            Self::Booked { .. } | Self::Blocked => true,
         }
     }
 }

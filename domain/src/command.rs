@@ -1,6 +1,7 @@
 //! What can be asked of a property. Who may ask has been settled before; ids and texts are given.
 
 use crate::booking::Step;
+use crate::edit::CalendarEdit;
 use crate::event::{By, Seq};
 use crate::property::Edit;
 use crate::{BookingId, Instant, PaymentId, Stay, UserId};
@@ -44,10 +45,15 @@ pub enum Intent {
     StartAttempt { booking: BookingId, payment: PaymentId, provider: Arc<str>, method: Arc<str> },
     /// Other dates or guests of the booking that the caller saw in this version.
     Change { booking: BookingId, seen: u32, stay: Stay, guests: u16 },
+    /// The host, or an admin, gives a booking up. The nights of one that was confirmed stay blocked
+    /// from today on, unless they are to be open again.
+    CancelAsHost { booking: BookingId, reopen: bool },
     /// Any other step of a booking.
     Step { booking: BookingId, step: Step },
     /// The property is to be so.
     Edit(Arc<Edit>),
+    /// Prices, restrictions and blocks of single nights.
+    EditCalendar(Arc<CalendarEdit>),
 }
 
 impl Intent {
@@ -57,8 +63,9 @@ impl Intent {
             Self::Book { booking, .. }
             | Self::StartAttempt { booking, .. }
             | Self::Change { booking, .. }
+            | Self::CancelAsHost { booking, .. }
             | Self::Step { booking, .. } => Some(*booking),
-            Self::Edit(_) => None,
+            Self::Edit(_) | Self::EditCalendar(_) => None,
         }
     }
 }

@@ -5,8 +5,9 @@
 
 use crate::booking::{Attempt, Booking, Cause, Change, Illegal, Step, Stepped};
 use crate::command::{Command, Intent};
+use crate::edit::{Before, CalendarEdit, block_instead};
 use crate::event::Seq;
-use crate::group::{Group, Incarnation};
+use crate::group::{CalendarRows, Group, Incarnation};
 use crate::property::{Edit, Listing};
 use crate::refusal::{self, Ground, Refusal};
 use crate::state::{Draft, KEY_TTL, State};
@@ -24,6 +25,8 @@ pub enum Verdict {
     Write(Box<Group>),
     /// It is so already: the booking as it stands.
     Unchanged(Box<Booking>),
+    /// The calendar is as the edit wants it already.
+    NothingToEdit,
     /// The same key was used for the same request: the booking as of that event answers.
     Replay { booking: BookingId, seq: Seq },
     /// No, and why.
@@ -61,6 +64,19 @@ impl State {
                     Err(refusal) => return Verdict::Refused(refusal),
                 }
             }
+            Intent::CancelAsHost { booking, reopen } => {
+                let was = self.booking(*booking).map(|booking| booking.status);
+                match self.step(*booking, Step::Cancel { by_guest: false }, now) {
+                    Ok(Stepped::To(cause, after)) if was == Some(Status::Confirmed) && !reopen => {
+                        let today = self.property.today(now);
+                        let mut draft = Draft::of(command, cause, after, now);
+                        draft.block = block_instead(&draft.after, today);
+                        return Verdict::Write(Box::new(self.seal(draft, incarnation, now)));
+                    }
+                    Ok(stepped) => stepped,
+                    Err(refusal) => return Verdict::Refused(refusal),
+                }
+            }
             Intent::Step { booking, step } => match self.step(*booking, *step, now) {
                 Ok(stepped) => stepped,
                 Err(refusal) => return Verdict::Refused(refusal),
@@ -73,6 +89,9 @@ impl State {
                     Err(refusal) => Verdict::Refused(refusal),
                 };
             }
+            Intent::EditCalendar(edit) => {
+                return self.edit_calendar(command, edit, incarnation, now);
+            }
         };
         match stepped {
             Stepped::Already(booking) => Verdict::Unchanged(Box::new(booking)),
@@ -81,6 +100,36 @@ impl State {
                 Verdict::Write(Box::new(self.seal(draft, incarnation, now)))
             }
         }
+    }
+
+    /// Lays an edit over the calendar, or says why it cannot be.
+    fn edit_calendar(
+        &mut self,
+        command: &Command,
+        edit: &CalendarEdit,
+        incarnation: Incarnation,
+        now: Instant,
+    ) -> Verdict {
+        let archived = Listing::Archived;
+        if self.property.listing == archived {
+            return Verdict::Refused(Refusal::Listing { from: archived, to: archived });
+        }
+        let before = Before {
+            overrides: &self.overrides,
+            blocks: &self.blocks,
+            calendar: &self.calendar,
+            now,
+        };
+        let edited = match edit.lay_over(&before) {
+            Ok(edited) => edited,
+            Err(refusal) => return Verdict::Refused(refusal),
+        };
+        if edited.is_empty() {
+            return Verdict::NothingToEdit;
+        }
+        let notes = edit.notes(&edited);
+        let rows = CalendarRows { edited, notes };
+        Verdict::Write(Box::new(self.seal_calendar(command, rows, incarnation, now)))
     }
 
     /// Ends or moves on the booking whose deadline passed first; `None` when none has. Each is a

@@ -8,6 +8,7 @@
 use crate::booking::{Booking, Cause};
 use crate::calendar::{Change, Digest};
 use crate::codec;
+use crate::edit::{Edited, Offer};
 use crate::{Instant, Month, Property, UserId};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -72,6 +73,8 @@ pub enum Fact {
     /// A booking took a step; it is given as it stands afterwards, so that an answer can be
     /// repeated as of this event.
     Booking(Cause, Booking),
+    /// Its host changed prices, restrictions or blocks of single nights.
+    CalendarEdited(Edited),
 }
 
 /// One thing that happened to one property.
@@ -85,6 +88,8 @@ pub struct Event {
     pub fact: Fact,
     /// The public difference.
     pub changes: Vec<Change>,
+    /// What nights cost and demand now, where that is different.
+    pub offers: Vec<Offer>,
     /// The digest of each month in the difference, after it.
     pub digests: Vec<(Month, Digest)>,
 }
@@ -114,6 +119,7 @@ impl Sealed {
             command,
             fact: Fact::PropertyCreated(property.clone()),
             changes: Vec::new(),
+            offers: Vec::new(),
             digests: Vec::new(),
         };
         Self::after(EventHash::default(), event)

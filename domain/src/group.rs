@@ -1,9 +1,10 @@
 //! One command's events and rows: what is committed together or not at all.
 
 use crate::command::KeyUse;
+use crate::edit::Edited;
 use crate::event::{Head, Sealed};
 use crate::property::Edit;
-use crate::{Booking, BookingId, Currency, Instant, JobId, Night, PaymentId, PropertyId};
+use crate::{BlockId, Booking, BookingId, Currency, Instant, JobId, Night, PaymentId, PropertyId};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -30,6 +31,8 @@ pub struct Group {
     /// The events from `base` (exclusive) to `head` (inclusive).
     pub events: Vec<Sealed>,
     pub subject: Subject,
+    /// The nights whose terms or blocks change, if any do.
+    pub calendar: Option<Arc<CalendarRows>>,
     pub claimed: Vec<Night>,
     pub released: Vec<Night>,
     pub key: Option<KeyUse>,
@@ -44,6 +47,15 @@ pub struct Group {
 pub enum Subject {
     Booking(Booking),
     Property(Arc<Edit>),
+    /// Single nights only, as `calendar` says.
+    Calendar,
+}
+
+/// What a group changes of single nights: what is told of it, and the notes of new blocks.
+#[derive(Clone, Debug, Default)]
+pub struct CalendarRows {
+    pub edited: Edited,
+    pub notes: Vec<(BlockId, String)>,
 }
 
 impl Group {
@@ -51,17 +63,22 @@ impl Group {
     pub const fn booking(&self) -> Option<&Booking> {
         match &self.subject {
             Subject::Booking(booking) => Some(booking),
-            Subject::Property(_) => None,
+            Subject::Property(_) | Subject::Calendar => None,
         }
     }
 
     /// How many rows the group writes, its head included.
     pub fn rows(&self) -> usize {
         let amenities = match &self.subject {
-            Subject::Booking(_) => 0,
+            Subject::Booking(_) | Subject::Calendar => 0,
             Subject::Property(edit) => edit.amenities_added.len() + edit.amenities_removed.len(),
         };
+        let nights = self.calendar.as_ref().map_or(0, |rows| {
+            let edited = &rows.edited;
+            edited.terms.len() + edited.blocked.len() + edited.unblocked.len()
+        });
         2 + amenities
+            + nights
             + self.events.len()
             + self.claimed.len()
             + self.released.len()

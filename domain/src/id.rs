@@ -32,6 +32,8 @@ ids! {
     PropertyId;
     /// A stay that somebody claimed, whatever became of it.
     BookingId;
+    /// Nights that a host keeps.
+    BlockId;
     /// A price that was promised for some minutes.
     QuoteId;
     /// One attempt to pay for a booking.
@@ -42,6 +44,21 @@ ids! {
     JobId;
     /// A guest, a host or an admin.
     UserId;
+}
+
+/// The bytes of an id that tell the pieces of one block from each other.
+const PIECE: std::ops::Range<usize> = 10..12;
+
+impl BlockId {
+    /// The id of a part of the block, which is the block itself for 0.
+    #[must_use]
+    pub fn piece(self, number: u16) -> Self {
+        let mut bytes = *self.0.as_bytes();
+        for (byte, part) in bytes[PIECE].iter_mut().zip(number.to_be_bytes()) {
+            *byte ^= part;
+        }
+        Self(Uuid::from_bytes(bytes))
+    }
 }
 
 /// The number of trailing bytes (four hex digits) that an id shares with its property's.

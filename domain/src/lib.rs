@@ -5,16 +5,18 @@
 //!
 //! In reading order: what things are ([`id`], [`instant`], [`stay`], [`money`], [`zone`],
 //! [`policy`], [`rules`], [`price`], [`property`], [`status`],
-//! [`booking`], [`review`]), what a property's calendar looks like
+//! [`booking`], [`block`], [`review`]), what a property's calendar looks like
 //! ([`calendar`]), what happened ([`event`], [`codec`]), what is decided ([`command`],
-//! [`refusal`], [`state`], [`decide`]), what goes to the database ([`group`]) and the two machines
+//! [`refusal`], [`edit`], [`state`], [`decide`]), what goes to the database ([`group`]) and the two machines
 //! that carry a command from request to reply ([`pipeline`]).
 
+pub mod block;
 pub mod booking;
 pub mod calendar;
 pub mod codec;
 pub mod command;
 pub mod decide;
+pub mod edit;
 pub mod event;
 pub mod group;
 pub mod id;
@@ -36,7 +38,7 @@ pub mod zone;
 pub use booking::Booking;
 pub use calendar::{Calendar, NightState};
 pub use event::{Event, Fact};
-pub use id::{BookingId, JobId, PaymentId, PropertyId, QuoteId, ReviewId, UserId};
+pub use id::{BlockId, BookingId, JobId, PaymentId, PropertyId, QuoteId, ReviewId, UserId};
 pub use instant::Instant;
 pub use money::{Currency, Money};
 pub use price::Price;

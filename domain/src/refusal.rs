@@ -4,13 +4,16 @@ use crate::booking::Illegal;
 use crate::calendar::{Calendar, Claim};
 use crate::property::Listing;
 use crate::rules::{Notice, Overrides};
-use crate::{BookingId, Instant, Night, Property, Stay};
+use crate::{BlockId, BookingId, Instant, Night, Property, Stay};
 
 /// Why a command was refused. A refusal changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
     /// The stay cannot be had: every reason, and up to three stays near it that can.
-    Unavailable { reasons: Vec<Reason>, alternatives: Vec<Stay> },
+    Unavailable {
+        reasons: Vec<Reason>,
+        alternatives: Vec<Stay>,
+    },
     /// A host cannot be the guest of their own property.
     OwnProperty,
     /// The idempotency key stands for another request.
@@ -22,9 +25,17 @@ pub enum Refusal {
     /// What is to be changed has changed since the caller looked at it.
     Stale,
     /// A property does not go from here to there.
-    Listing { from: Listing, to: Listing },
-    /// These bookings must end before the property may be so.
+    Listing {
+        from: Listing,
+        to: Listing,
+    },
+    /// These bookings must end before the property, or its calendar, may be so.
     LiveBookings(Vec<BookingId>),
+    /// The property has no such block, or has it already.
+    UnknownBlock(BlockId),
+    KnownBlock(BlockId),
+    /// The property has as many blocks as it may have.
+    TooManyBlocks,
 }
 
 /// One failing reason with the nights it concerns.
@@ -52,6 +63,7 @@ pub enum Code {
     ClosedToDeparture,
     UnavailableBooked,
     UnavailableHeld,
+    UnavailableBlocked,
     Preparation,
 }
 
@@ -70,6 +82,7 @@ impl Code {
             Self::ClosedToDeparture => "closed_to_departure",
             Self::UnavailableBooked => "unavailable_booked",
             Self::UnavailableHeld => "unavailable_held",
+            Self::UnavailableBlocked => "unavailable_blocked",
             Self::Preparation => "preparation",
         }
     }
@@ -117,6 +130,7 @@ impl<'a> Ground<'a> {
         let mut reasons = self.against_rules(stay, guests);
         let taken = self.taken(stay).map(|(night, claim)| match claim {
             Claim::Held { until, .. } => (night, Code::UnavailableHeld, Some(until)),
+            Claim::Blocked => (night, Code::UnavailableBlocked, None),
             _ => (night, Code::UnavailableBooked, None),
         });
         let unprepared = self.unprepared(stay).map(|night| (night, Code::Preparation, None));
@@ -155,9 +169,9 @@ impl<'a> Ground<'a> {
     /// The nights of the stay that others hold.
     fn taken(&self, stay: Stay) -> impl Iterator<Item = (Night, Claim)> {
         let (now, own) = (self.now, self.kept.map(|(booking, _)| booking));
-        self.calendar
-            .claims(stay)
-            .filter(move |(_, claim)| claim.is_live(now) && claim.booking() != own)
+        self.calendar.claims(stay).filter(move |(_, claim)| {
+            claim.is_live(now) && (own.is_none() || claim.booking() != own)
+        })
     }
 
     /// The nights around the stay that are taken and must lie free between two stays.
@@ -165,7 +179,8 @@ impl<'a> Ground<'a> {
         let nights = self.property.rules.preparation_nights;
         let around = (nights > 0).then(|| stay.widened(nights));
         let taken = around.into_iter().flat_map(|around| self.taken(around));
-        taken.map(|(night, _)| night).filter(move |night| !stay.has(*night))
+        let by_guests = taken.filter(|(_, claim)| claim.booking().is_some());
+        by_guests.map(|(night, _)| night).filter(move |night| !stay.has(*night))
     }
 
     /// The reasons that do not depend on other bookings.

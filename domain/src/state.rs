@@ -1,10 +1,13 @@
 //! A property as its events have made it: what decisions read and what events change.
 
+use crate::block::{Block, Blocks};
 use crate::booking::{Attempt, Booking, Cause};
 use crate::calendar::{Calendar, Change, Digest, claim_of};
 use crate::command::{Command, Intent, Key, KeyUse};
+use crate::edit::{Before, Edited, Offer, runs};
 use crate::event::{By, Event, Fact, Head, Sealed, Seq};
-use crate::group::{Group, GroupId, Incarnation, Job, JobKind, NO_COMMAND, PaymentRow, Subject};
+use crate::group::{CalendarRows, Group, GroupId, Incarnation, NO_COMMAND, PaymentRow, Subject};
+use crate::group::{Job, JobKind};
 use crate::property::Edit;
 use crate::refusal::Ground;
 use crate::rules::Overrides;
@@ -48,6 +51,7 @@ pub struct Stored {
     pub property_seq: Seq,
     pub head: Head,
     pub overrides: Overrides,
+    pub blocks: Blocks,
     /// Every booking that occupies nights, and every expired one that may still be paid.
     pub bookings: Vec<Booking>,
     pub keys: Vec<KeyUse>,
@@ -60,10 +64,23 @@ pub struct Snapshot {
     pub head: Head,
     /// What single dates say.
     pub overrides: Arc<Overrides>,
+    pub blocks: Arc<Blocks>,
     pub calendar: Calendar,
 }
 
 impl Snapshot {
+    /// What an edit of the calendar is laid over at this moment.
+    pub fn before(&self, now: Instant) -> Before<'_> {
+        let Self { overrides, blocks, calendar, .. } = self;
+        Before { overrides, blocks, calendar, now }
+    }
+
+    /// The terms of these nights, in runs of equal ones.
+    pub fn offers(&self, nights: Stay) -> Vec<Offer> {
+        let rules = &self.property.rules;
+        runs(nights.each_night().map(|night| (night, rules.terms(&self.overrides, night))))
+    }
+
     /// What wishes for stays are judged on at this moment.
     pub fn ground(&self, now: Instant) -> Ground<'_> {
         Ground::new(&self.property, &self.overrides, &self.calendar, now)
@@ -79,10 +96,25 @@ pub struct State {
     pub property_seq: Seq,
     pub head: Head,
     pub overrides: Arc<Overrides>,
+    pub blocks: Arc<Blocks>,
     pub calendar: Calendar,
     bookings: HashMap<BookingId, Booking>,
     deadlines: BTreeSet<(Instant, BookingId)>,
     keys: KeyRing,
+}
+
+/// What an event tells the public.
+#[derive(Debug, Default)]
+struct Public {
+    changes: Vec<Change>,
+    offers: Vec<Offer>,
+    digests: Vec<(Month, Digest)>,
+}
+
+impl Public {
+    fn of((changes, digests): (Vec<Change>, Vec<(Month, Digest)>)) -> Self {
+        Self { changes, offers: Vec::new(), digests }
+    }
 }
 
 /// The step that an event tells of, before it has a number.
@@ -93,6 +125,8 @@ pub(crate) struct Draft {
     pub after: Booking,
     pub key: Option<Key>,
     pub payment: Option<PaymentRow>,
+    /// What takes the place of the booking's nights, as a second event.
+    pub block: Option<Block>,
 }
 
 impl Draft {
@@ -114,11 +148,12 @@ impl Draft {
             _ => None,
         };
         let key = command.key.clone();
-        Self { by: command.by, command: command.id, cause, after, key, payment }
+        Self { by: command.by, command: command.id, cause, after, key, payment, block: None }
     }
 
     pub(crate) fn by_clock(cause: Cause, after: Booking) -> Self {
-        Self { by: By::Clock, command: NO_COMMAND, cause, after, key: None, payment: None }
+        let (command, key, payment, block) = (NO_COMMAND, None, None, None);
+        Self { by: By::Clock, command, cause, after, key, payment, block }
     }
 }
 
@@ -131,6 +166,7 @@ impl State {
             property_seq: stored.property_seq,
             head: stored.head,
             overrides: Arc::new(stored.overrides),
+            blocks: Arc::new(Blocks::new()),
             calendar: Calendar::default(),
             bookings: HashMap::with_capacity(stored.bookings.len()),
             deadlines: BTreeSet::new(),
@@ -145,6 +181,8 @@ impl State {
         for used in stored.keys {
             state.keys.put(used);
         }
+        let blocked = stored.blocks.into_values().collect();
+        state.apply(&Edited { blocked, ..Edited::default() });
         state
     }
 
@@ -177,23 +215,32 @@ impl State {
             property: Arc::clone(&self.property),
             head: self.head,
             overrides: Arc::clone(&self.overrides),
+            blocks: Arc::clone(&self.blocks),
             calendar: self.calendar.clone(),
         })
     }
 
     /// Gives a step its number, applies it, and returns what must be written.
     pub(crate) fn seal(&mut self, draft: Draft, incarnation: Incarnation, now: Instant) -> Group {
-        let Draft { by, command, cause, after, key, payment } = draft;
+        let Draft { by, command, cause, after, key, payment, block } = draft;
         let before = self.bookings.get(&after.id).cloned();
         let public = self.calendar.replace(before.as_ref(), &after);
-        let (base, sealed) =
-            self.append((by, command), Fact::Booking(cause, after.clone()), public, now);
-        let head = self.head;
-        let key = key.map(|key| KeyUse { key, booking: after.id, seq: head.seq, at: now });
+        let fact = Fact::Booking(cause, after.clone());
+        let (base, sealed) = self.append((by, command), fact, Public::of(public), now);
+        let key = key.map(|key| KeyUse { key, booking: after.id, seq: self.head.seq, at: now });
         if let Some(used) = &key {
             self.keys.put(used.clone());
         }
         let (claimed, released) = claim_difference(before.as_ref(), &after);
+        let mut events = vec![sealed];
+        let calendar = block.map(|block| {
+            let edited = Edited { blocked: vec![block], ..Edited::default() };
+            let public = self.apply(&edited);
+            let fact = Fact::CalendarEdited(edited.clone());
+            events.push(self.append((by, command), fact, public, now).1);
+            Arc::new(CalendarRows { edited, notes: Vec::new() })
+        });
+        let head = self.head;
         let jobs = jobs(cause, before.as_ref(), &after, head, now);
         self.put_booking(after.clone());
         Group {
@@ -205,8 +252,9 @@ impl State {
             property: self.property.id,
             base,
             head,
-            events: vec![sealed],
+            events,
             subject: Subject::Booking(after),
+            calendar,
             claimed,
             released,
             key,
@@ -225,8 +273,7 @@ impl State {
         now: Instant,
     ) -> Group {
         let fact = Fact::PropertyChanged(edit.facts.clone());
-        let (base, sealed) =
-            self.append((command.by, command.id), fact, (Vec::new(), Vec::new()), now);
+        let (base, sealed) = self.append((command.by, command.id), fact, Public::default(), now);
         let head = self.head;
         self.property = Arc::new(edit.facts.clone());
         self.property_seq = head.seq;
@@ -241,6 +288,7 @@ impl State {
             head,
             events: vec![sealed],
             subject: Subject::Property(Arc::clone(edit)),
+            calendar: None,
             claimed: Vec::new(),
             released: Vec::new(),
             key: None,
@@ -250,16 +298,62 @@ impl State {
         }
     }
 
+    /// Gives an edit of the calendar its number, applies it, and returns what must be written.
+    pub(crate) fn seal_calendar(
+        &mut self,
+        command: &Command,
+        rows: CalendarRows,
+        incarnation: Incarnation,
+        now: Instant,
+    ) -> Group {
+        let public = self.apply(&rows.edited);
+        let fact = Fact::CalendarEdited(rows.edited.clone());
+        let (base, sealed) = self.append((command.by, command.id), fact, public, now);
+        let head = self.head;
+        Group {
+            id: GroupId {
+                property: self.property.id,
+                incarnation,
+                number: head.seq.unsigned_abs(),
+            },
+            property: self.property.id,
+            base,
+            head,
+            events: vec![sealed],
+            subject: Subject::Calendar,
+            calendar: Some(Arc::new(rows)),
+            claimed: Vec::new(),
+            released: Vec::new(),
+            key: None,
+            payment: None,
+            jobs: Vec::new(),
+            next_deadline: self.next_deadline(),
+        }
+    }
+
+    /// Lays an edit over dates, blocks and nights; what the public sees of it.
+    fn apply(&mut self, edited: &Edited) -> Public {
+        let before = Arc::clone(&self.blocks);
+        edited.set_terms(Arc::make_mut(&mut self.overrides));
+        edited.set_blocks(Arc::make_mut(&mut self.blocks));
+        let changes = edited.set_nights(&before, &self.blocks, &mut self.calendar);
+        let offers = edited.offers(&self.property.rules, &self.overrides);
+        let digests = self.calendar.digests_of(&changes);
+        Public { changes, offers, digests }
+    }
+
     /// Adds the next event to the chain: the head before it, and the event as it is stored.
     fn append(
         &mut self,
         (by, command): (By, Uuid),
         fact: Fact,
-        (changes, digests): (Vec<Change>, Vec<(Month, Digest)>),
+        public: Public,
         now: Instant,
     ) -> (Head, Sealed) {
         let base = self.head;
-        let event = Event { seq: base.seq + 1, at: now, by, command, fact, changes, digests };
+        let Public { changes, offers, digests } = public;
+        let seq = base.seq + 1;
+        let event = Event { seq, at: now, by, command, fact, changes, offers, digests };
         let sealed = Sealed::after(base.hash, event);
         self.head = Head { seq: sealed.event.seq, hash: sealed.hash };
         (base, sealed)

@@ -4,6 +4,7 @@
 //! they are written here; a change of layout is a new version beside the old.
 
 mod booking;
+mod edit;
 mod property;
 
 use crate::booking::Cause;
@@ -63,10 +64,18 @@ pub fn encode(event: &Event) -> Vec<u8> {
             w.u8(2);
             w.property(property);
         }
+        Fact::CalendarEdited(edited) => {
+            w.u8(3);
+            w.edited(edited);
+        }
     }
     w.length(event.changes.len());
     for change in &event.changes {
         w.change(change);
+    }
+    w.length(event.offers.len());
+    for offer in &event.offers {
+        w.offer(offer);
     }
     w.length(event.digests.len());
     for (month, digest) in &event.digests {
@@ -106,12 +115,14 @@ pub fn decode(bytes: &[u8]) -> Read<Event> {
             Fact::Booking(cause, r.booking()?)
         }
         2 => Fact::PropertyChanged(r.property()?),
+        3 => Fact::CalendarEdited(r.edited()?),
         _ => return Err(CodecError::Value("fact")),
     };
     let changes = r.list(Reader::change)?;
+    let offers = if r.version == FIRST_VERSION { Vec::new() } else { r.list(Reader::offer)? };
     let digests = r.list(|r| Ok((r.month()?, Digest(r.u32()?))))?;
     if r.bytes.is_empty() {
-        Ok(Event { seq, at, by, command, fact, changes, digests })
+        Ok(Event { seq, at, by, command, fact, changes, offers, digests })
     } else {
         Err(CodecError::Long)
     }
@@ -222,6 +233,7 @@ impl Writer {
                 self.instant(until);
             }
             NightState::Booked => self.u8(2),
+            NightState::Blocked => self.u8(3),
         }
     }
 }
@@ -321,6 +333,7 @@ impl<'a> Reader<'a> {
                 0 => NightState::Available,
                 1 => NightState::Held { until: self.instant()? },
                 2 => NightState::Booked,
+                3 => NightState::Blocked,
                 _ => return Err(CodecError::Value("state")),
             },
         })

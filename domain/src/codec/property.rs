@@ -43,7 +43,7 @@ impl Writer {
         self.rates(&rules.rates);
     }
 
-    fn terms(&mut self, terms: &Terms) {
+    pub(super) fn terms(&mut self, terms: &Terms) {
         self.optional(terms.price, Self::i64);
         self.optional(terms.min_nights, Self::u16);
         self.optional(terms.max_nights, Self::u16);
@@ -136,7 +136,7 @@ impl Reader<'_> {
         })
     }
 
-    fn terms(&mut self) -> Read<Terms> {
+    pub(super) fn terms(&mut self) -> Read<Terms> {
         Ok(Terms {
             price: self.optional(Self::i64)?,
             min_nights: self.optional(Self::u16)?,

@@ -56,10 +56,12 @@ pub enum Effect {
 pub enum Answer {
     /// It is done and durable: the booking afterwards and the event that did it.
     Done { booking: Box<Booking>, seq: Seq },
-    /// The property is so, and durably: by this event.
+    /// The property or its calendar is so, and durably: by this event.
     Edited { seq: Seq },
     /// It was so already.
     Unchanged(Box<Booking>),
+    /// The calendar was so already.
+    AsItIs,
     /// The key was used before: answer with the booking as of that event.
     Replay { booking: BookingId, seq: Seq },
     /// No, and why. Nothing changed.
@@ -77,10 +79,11 @@ pub enum Answer {
 impl Answer {
     /// What the caller of a group hears when it is durable.
     pub(super) fn done(group: &Group) -> Self {
-        let seq = group.head.seq;
+        // What a step brings with it follows in events of its own.
+        let seq = group.base.seq + 1;
         match &group.subject {
             Subject::Booking(booking) => Self::Done { booking: Box::new(booking.clone()), seq },
-            Subject::Property(_) => Self::Edited { seq },
+            Subject::Property(_) | Subject::Calendar => Self::Edited { seq },
         }
     }
 }

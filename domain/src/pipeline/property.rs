@@ -190,6 +190,10 @@ impl Machine {
                 Some(seq) => self.parked.push((seq, waiting)),
                 None => self.answer(waiting, Answer::Unchanged(booking), out),
             },
+            Verdict::NothingToEdit => match self.pending.back() {
+                Some(pending) => self.parked.push((pending.group.head.seq, waiting)),
+                None => self.answer(waiting, Answer::AsItIs, out),
+            },
             Verdict::Replay { booking, seq } => {
                 if self.is_durable(seq) {
                     out.push(Effect::Reply(waiting.ticket, Answer::Replay { booking, seq }));

@@ -135,7 +135,7 @@ proptest! {
             let taken = |night: Night| match claim(naive, night) {
                 Claim::Open => false,
                 Claim::Held { until, .. } => at < until,
-                Claim::Booked { .. } => true,
+                Claim::Booked { .. } | Claim::Blocked => true,
             };
             prop_assert_eq!(calendar.is_free(stay, at), !stay.each_night().any(taken));
             Ok(())

@@ -44,7 +44,7 @@ fn after(group: &Group) -> &Booking {
 fn cause(group: &Group) -> Cause {
     match group.events[0].event.fact {
         Fact::Booking(cause, _) => cause,
-        Fact::PropertyCreated(_) | Fact::PropertyChanged(_) => panic!("a booking's event"),
+        _ => panic!("a booking's event"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the tests start from.
 
+use domain::block::Blocks;
 use domain::booking::Attempt;
 use domain::command::{Command, Intent, Key};
 use domain::event::{By, Head};
@@ -105,6 +106,7 @@ pub(crate) fn stored(property: Property, bookings: Vec<Booking>) -> Stored {
         property_seq: 1,
         head: Head::default(),
         overrides: Overrides::default(),
+        blocks: Blocks::default(),
         bookings,
         keys: Vec::new(),
     }

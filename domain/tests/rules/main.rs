@@ -9,6 +9,7 @@ mod change;
 mod codec;
 mod decision;
 mod edit;
+mod edit_calendar;
 mod given;
 mod lane;
 mod money;

@@ -235,6 +235,9 @@ impl World {
 fn reached_by(answer: &Answer, intent: &Intent, guarded: bool) -> Option<Reached> {
     match answer {
         Answer::Replay { .. } => Some(Reached::Replayed),
+        Answer::Edited { .. } if matches!(intent, Intent::EditCalendar(_)) => {
+            Some(Reached::Blocked)
+        }
         Answer::Edited { .. } => Some(Reached::Edited),
         Answer::Done { .. } if matches!(intent, Intent::Change { .. }) => Some(Reached::Changed),
         Answer::Refused(Refusal::Stale) => Some(Reached::EditStale),

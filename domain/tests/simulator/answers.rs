@@ -45,6 +45,12 @@ impl Hearing<'_> {
         match answer {
             Answer::Done { booking, seq } => self.check_done(booking, *seq),
             Answer::Edited { seq } => self.check_edited(*seq),
+            // What nothing was to be done about left no event.
+            Answer::AsItIs => {
+                let edit = matches!(request.command.intent, Intent::EditCalendar(_));
+                ensure!(edit && !self.is_done(), "{request:?} is told that all is as it is");
+                Ok(())
+            }
             Answer::Replay { booking, seq } => {
                 let row = self.key_row().ok_or(format!("{request:?} has no key"))?;
                 let same = (row.used.booking, row.used.seq) == (*booking, *seq);
@@ -123,11 +129,26 @@ impl Hearing<'_> {
                 let mut met = self.ledger.versions(*booking, request.asked_at, self.now);
                 met.any(|version| version.version != *seen)
             }
+            (Refusal::LiveBookings(bookings), Intent::EditCalendar(edit)) => {
+                let nights = || edit.blocks.iter().flat_map(|(block, _)| block.nights.each_night());
+                let is_in_the_way = |id: &domain::BookingId| {
+                    let mut met = self.ledger.versions(*id, request.asked_at, self.now);
+                    met.any(|booking| nights().any(|night| booking.stay.has(night)))
+                };
+                !edit.around && !bookings.is_empty() && bookings.iter().all(is_in_the_way)
+            }
+            (Refusal::UnknownBlock(id), Intent::EditCalendar(edit)) => edit.unblock.contains(id),
+            (Refusal::KnownBlock(id), Intent::EditCalendar(_)) => {
+                request.resent && self.ledger.had_block(*id)
+            }
             (
                 Refusal::OwnProperty
                 | Refusal::Stale
                 | Refusal::Listing { .. }
-                | Refusal::LiveBookings(_),
+                | Refusal::LiveBookings(_)
+                | Refusal::UnknownBlock(_)
+                | Refusal::KnownBlock(_)
+                | Refusal::TooManyBlocks,
                 _,
             ) => false,
             (Refusal::UnknownBooking | Refusal::Illegal(_), intent) => self.was_illegal(intent),
@@ -165,10 +186,15 @@ impl Hearing<'_> {
                     nights.any(|held| held) || self.store.switches.has(Bug::NoOverlapCheck)
                 }
                 Code::UnavailableBooked | Code::UnavailableHeld => nights.all(|held| held),
+                Code::UnavailableBlocked => reason.nights.iter().all(|n| self.was_blocked(*n)),
             };
             inside && caused && !reason.nights.is_empty()
         };
         !reasons.is_empty() && reasons.iter().all(holds)
+    }
+
+    fn was_blocked(&self, night: domain::Night) -> bool {
+        self.ledger.was_blocked(night, self.request.asked_at, self.now)
     }
 
     fn was_held(&self, night: domain::Night) -> bool {
@@ -194,7 +220,8 @@ impl Hearing<'_> {
         let status = booking.status;
         let pending = status.awaiting().is_some();
         match intent {
-            Intent::Book { .. } | Intent::Edit(_) => true,
+            Intent::Book { .. } | Intent::Edit(_) | Intent::EditCalendar(_) => true,
+            Intent::CancelAsHost { .. } => status.is_live(),
             Intent::Change { stay, .. } => {
                 let open = pending && status.awaiting() != Some(Awaiting::Release);
                 let total = i64::from(stay.nights()) * self.price();
@@ -232,7 +259,7 @@ impl Hearing<'_> {
         booking.status == Status::Expired
             && booking.attempt.is_some()
             && self.now < booking.check_in_at
-            && !booking.stay.each_night().any(|night| self.was_held(night))
+            && !booking.stay.each_night().any(|n| self.was_held(n) || self.was_blocked(n))
     }
 
     fn key_row(&self) -> Option<&KeyRow> {

@@ -3,11 +3,13 @@
 use crate::plan::{self, Plan};
 use crate::random::Random;
 use crate::store::Store;
+use domain::block::{Block, Reason};
 use domain::booking::Step;
 use domain::command::{Command, Intent, Key};
+use domain::edit::CalendarEdit;
 use domain::event::{By, EventHash};
 use domain::property::{Edit, Page};
-use domain::{Booking, BookingId, Instant, PaymentId, Stay, UserId};
+use domain::{BlockId, Booking, BookingId, Instant, PaymentId, Stay, UserId};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -52,6 +54,7 @@ enum Act {
     Change,
     Answer,
     Edit,
+    Block,
     Repeat,
 }
 
@@ -82,6 +85,7 @@ impl Clients {
             (6, Act::Change),
             (3, Act::Answer),
             (3, Act::Edit),
+            (4, Act::Block),
             (8, Act::Repeat),
         ]);
         if let Act::Repeat = act
@@ -91,6 +95,9 @@ impl Clients {
         }
         if let Act::Edit = act {
             return self.edit(store, random);
+        }
+        if let Act::Block = act {
+            return self.block(store, random);
         }
         if let Act::PayLate = act
             && let Some(wish) = self.pay_late(store, random)
@@ -167,7 +174,11 @@ impl Clients {
                 return Wish { property, command: self.command(By::User(guest), intent) };
             }
             Act::Cancel => {
-                let intent = Intent::Step { booking, step: Step::Cancel { by_guest } };
+                let intent = if by_guest {
+                    Intent::Step { booking, step: Step::Cancel { by_guest } }
+                } else {
+                    Intent::CancelAsHost { booking, reopen: random.chance(300) }
+                };
                 let wish = Wish { property, command: self.command(By::User(caller), intent) };
                 return self.under_key(wish, caller, 300, random);
             }
@@ -193,6 +204,23 @@ impl Clients {
         let intent = Intent::Change { booking, seen, stay, guests };
         let wish = Wish { property, command: self.command(By::User(guest), intent) };
         self.under_key(wish, guest, 300, random)
+    }
+
+    /// The host blocks some nights, at times around bookings, or takes a block away.
+    fn block(&mut self, store: &Store, random: &mut Random) -> Wish {
+        let property = random.below(self.properties);
+        let known = &store.tables[property].blocks;
+        let mut edit = CalendarEdit { around: random.chance(500), ..CalendarEdit::default() };
+        match known.keys().nth(random.below(known.len() + 1)) {
+            Some(id) => edit.unblock.push(*id),
+            None => {
+                let (nights, _) = self.stay(random);
+                let id = BlockId(self.id(property));
+                edit.blocks.push((Block { id, nights, reason: Reason::Owner }, None));
+            }
+        }
+        let intent = Intent::EditCalendar(Arc::new(edit));
+        Wish { property, command: self.command(By::User(plan::host()), intent) }
     }
 
     /// The host edits a property as it is stored now. What matters here is that the edit takes a

@@ -51,6 +51,7 @@ states! {
     DiskFull: "there was no room for a command",
     StoreAway: "the store was away for a while",
     Changed: "a booking took other nights",
+    Blocked: "a host blocked nights among the bookings",
     Edited: "a host edited a property among its bookings",
     EditStale: "an edit of what somebody else had edited meanwhile",
     Slept: "an idle actor went to sleep",

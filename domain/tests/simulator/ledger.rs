@@ -4,12 +4,15 @@
 //! booking occupies, which step may follow which and what the public sees are written down here a
 //! second time, as plainly as possible.
 
+use domain::block::Block;
 use domain::booking::Cause;
 use domain::calendar::{Claim, NightState};
+use domain::codec;
+use domain::edit::Edited;
 use domain::event::{By, Event, EventHash, Fact, Head, Sealed, Seq};
 use domain::state::Snapshot;
-use domain::{Awaiting, Booking, BookingId, Instant, Month, Night, Status, codec};
-use std::collections::HashMap;
+use domain::{Awaiting, BlockId, Booking, BookingId, Instant, Month, Night, Status, Stay};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -27,12 +30,23 @@ pub(crate) struct Version {
     pub(crate) booking: Booking,
 }
 
+/// A block, from the moment at which it was durable until anybody could know of its end.
+#[derive(Clone, Copy, Debug)]
+struct Blocked {
+    nights: Stay,
+    from: Instant,
+    ended_by: Option<Seq>,
+}
+
 /// Who holds a night, and what the public sees of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Holder {
     booking: BookingId,
     state: NightState,
 }
+
+/// What stands for a night that the host keeps.
+const BLOCKED: Holder = Holder { booking: BookingId(Uuid::nil()), state: NightState::Blocked };
 
 /// One property's history.
 #[derive(Debug, Default)]
@@ -42,6 +56,7 @@ pub(crate) struct Ledger {
     /// The number of the event of each command.
     pub(crate) commands: HashMap<Uuid, i64>,
     nights: HashMap<Night, Holder>,
+    blocks: HashMap<BlockId, Blocked>,
     /// The nights as somebody sees them who knows nothing but the events' changes.
     public: HashMap<Night, NightState>,
     last_at: Instant,
@@ -72,20 +87,62 @@ impl Ledger {
         ensure!(event.seq == seq, "event {} stands at {seq}", event.seq);
         ensure!(self.last_at <= event.at, "event {seq} was decided before the one before it");
         if !event.command.is_nil() {
-            let before = self.commands.insert(event.command, seq);
-            ensure!(before.is_none(), "one command has two events, {before:?} and {seq}");
+            let before = *self.commands.entry(event.command).or_insert(seq);
+            // A host who gives a booking up blocks its nights in the same breath.
+            let follows = before == seq - 1 && matches!(event.fact, Fact::CalendarEdited(_));
+            ensure!(before == seq || follows, "one command has two events, {before} and {seq}");
         }
         match &event.fact {
             Fact::PropertyCreated(_) => ensure!(seq == 1, "a property was created at {seq}"),
             Fact::PropertyChanged(_) => ensure!(seq > 1, "a property was changed at {seq}"),
             Fact::Booking(cause, after) => self.take_step(&event, *cause, after, now)?,
+            Fact::CalendarEdited(edited) => self.take_blocks(&event, edited, now)?,
         }
         self.head = Head { seq, hash };
         self.last_at = event.at;
         self.hashes.push(hash);
         let print = self.nights.iter().fold(0, |print, (n, h)| print ^ fingerprint(*n, *h));
+        let print = self.blocked().fold(print, |print, n| print ^ fingerprint(n, BLOCKED));
         self.prints.push(print);
         Ok(())
+    }
+
+    fn take_blocks(&mut self, event: &Event, edited: &Edited, now: Instant) -> Checked {
+        for id in &edited.unblocked {
+            let block = self.blocks.get_mut(id).ok_or(format!("{id} was no block"))?;
+            ensure!(block.ended_by.is_none(), "{id} was gone at {}", event.seq);
+            block.ended_by = Some(event.seq);
+        }
+        for block in &edited.blocked {
+            let Block { id, nights, .. } = *block;
+            let before = self.blocks.insert(id, Blocked { nights, from: now, ended_by: None });
+            ensure!(before.is_none_or(|b| b.ended_by.is_some()), "{id} is blocked twice");
+            let taken = nights.each_night().find(|night| self.nights.contains_key(night));
+            ensure!(taken.is_none(), "{id} blocks {taken:?}, which is booked");
+        }
+        let gone = edited.unblocked.iter().map(|id| self.blocks[id].nights);
+        let touched: Vec<Stay> =
+            edited.blocked.iter().map(|block| block.nights).chain(gone).collect();
+        self.check_public(event, touched.into_iter())
+    }
+
+    /// The nights that are blocked now.
+    fn blocked(&self) -> impl Iterator<Item = Night> {
+        let live = self.blocks.values().filter(|block| block.ended_by.is_none());
+        live.flat_map(|block| block.nights.each_night()).collect::<HashSet<_>>().into_iter()
+    }
+
+    /// Whether a night was blocked at a moment from `asked` to `now`.
+    pub(crate) fn was_blocked(&self, night: Night, asked: Instant, now: Instant) -> bool {
+        self.blocks.values().any(|block| {
+            let over = block.ended_by.is_some_and(|seq| self.was_told(seq, asked));
+            block.nights.has(night) && block.from <= now && !over
+        })
+    }
+
+    /// Whether there ever was such a block.
+    pub(crate) fn had_block(&self, id: BlockId) -> bool {
+        self.blocks.contains_key(&id)
     }
 
     fn take_step(&mut self, event: &Event, cause: Cause, after: &Booking, now: Instant) -> Checked {
@@ -109,7 +166,8 @@ impl Ledger {
                 }
             }
         }
-        self.check_public(event, before.as_ref(), after)?;
+        let touched = before.as_ref().into_iter().chain([after]).map(|booking| booking.stay);
+        self.check_public(event, touched)?;
         let seq = event.seq;
         let versions = self.bookings.entry(after.id).or_default();
         if let Some(last) = versions.last_mut() {
@@ -120,20 +178,14 @@ impl Ledger {
     }
 
     /// Whoever applies an event's changes sees what is so, and its digests agree.
-    fn check_public(
-        &mut self,
-        event: &Event,
-        before: Option<&Booking>,
-        after: &Booking,
-    ) -> Checked {
+    fn check_public(&mut self, event: &Event, touched: impl Iterator<Item = Stay>) -> Checked {
         for change in &event.changes {
             for days in change.from.days()..change.to.days() {
                 let night = Night::from_days(days).ok_or("a change names no night")?;
                 self.public.insert(night, change.state);
             }
         }
-        let nights = before.into_iter().chain([after]).flat_map(|b| b.stay.each_night());
-        for night in nights {
+        for night in touched.flat_map(Stay::each_night) {
             let (seen, held) = (self.seen(night), self.held(night));
             ensure!(seen == held, "after {} {night} looks {seen:?}, is {held:?}", event.seq);
         }
@@ -152,7 +204,15 @@ impl Ledger {
     }
 
     fn held(&self, night: Night) -> NightState {
-        self.nights.get(&night).map_or(NightState::Available, |holder| holder.state)
+        let blocked = || {
+            let live = |block: &Blocked| block.ended_by.is_none() && block.nights.has(night);
+            self.blocks.values().any(live)
+        };
+        match self.nights.get(&night) {
+            Some(holder) => holder.state,
+            None if blocked() => NightState::Blocked,
+            None => NightState::Available,
+        }
     }
 
     /// CRC-32 as the standard writes it, bit by bit.
@@ -162,6 +222,7 @@ impl Ledger {
             NightState::Available => b'a',
             NightState::Held { .. } => b'h',
             NightState::Booked => b'b',
+            NightState::Blocked => b'k',
         });
         !letters.fold(u32::MAX, |crc, letter| {
             (0..8).fold(crc ^ u32::from(letter), |crc, _| {
@@ -190,9 +251,9 @@ impl Ledger {
         ensure!(self.had(head), "a snapshot of {head:?} is published, {:?} is durable", self.head);
         let at = usize::try_from(head.seq - 1).map_err(|error| error.to_string())?;
         let print = snapshot.calendar.claimed().fold(0, |print, (night, claim)| {
-            let (Some(booking), state) = (claim.booking(), claim.state()) else { return print };
             debug_assert_ne!(claim, Claim::Open);
-            print ^ fingerprint(night, Holder { booking, state })
+            let booking = claim.booking().unwrap_or(BLOCKED.booking);
+            print ^ fingerprint(night, Holder { booking, state: claim.state() })
         });
         ensure!(print == self.prints[at], "the snapshot of {} is not the fold", head.seq);
         self.told_at.resize(self.told_at.len().max(at + 1), now);
@@ -373,6 +434,7 @@ fn fingerprint(night: Night, holder: Holder) -> u64 {
         NightState::Available => 0,
         NightState::Held { until } => until.as_micros().unsigned_abs(),
         NightState::Booked => 1,
+        NightState::Blocked => 2,
     };
     let (high, low) = holder.booking.0.as_u64_pair();
     [u64::from(night.days().unsigned_abs()), state, high, low]

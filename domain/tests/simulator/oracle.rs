@@ -64,7 +64,7 @@ impl Oracle {
             let fact = table.events.get(at).map(|sealed| &sealed.event.fact);
             let made = |fact: &Fact| match fact {
                 Fact::Booking(_, booking) => booking.id == row.used.booking,
-                Fact::PropertyCreated(_) | Fact::PropertyChanged(_) => false,
+                _ => false,
             };
             let resolves = fact.is_some_and(made);
             ensure!(resolves, "{row:?} stands for nothing that was done");

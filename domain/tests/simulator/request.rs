@@ -56,7 +56,9 @@ impl Request {
     pub(crate) fn may_be_done(&self, answer: &Answer) -> bool {
         match answer {
             Answer::Done { .. } | Answer::Edited { .. } => true,
-            Answer::Replay { .. } | Answer::Unchanged(_) | Answer::TooLate => self.resent,
+            Answer::Replay { .. } | Answer::Unchanged(_) | Answer::AsItIs | Answer::TooLate => {
+                self.resent
+            }
             Answer::Refused(_) | Answer::Missing | Answer::Failed | Answer::Full => false,
         }
     }

@@ -9,6 +9,7 @@
 use crate::plan::{self, Plan, index_of};
 use crate::queue::Address;
 use crate::random::Random;
+use domain::block::Blocks;
 use domain::booking::Booking;
 use domain::command::KeyUse;
 use domain::event::{By, Event, EventHash, Fact, Head, Sealed, Seq};
@@ -38,6 +39,7 @@ pub(crate) struct Table {
     pub(crate) events: Vec<Sealed>,
     pub(crate) bookings: BTreeMap<BookingId, Booking>,
     pub(crate) occupied: HashMap<Night, BookingId>,
+    pub(crate) blocks: Blocks,
     pub(crate) jobs: Vec<(BookingId, Job)>,
     pub(crate) next_deadline: Option<Instant>,
     pub(crate) locked: Option<Turn>,
@@ -105,6 +107,7 @@ impl Store {
             property_seq: table.property_seq,
             head: table.head,
             overrides: Overrides::default(),
+            blocks: table.blocks.clone(),
             bookings: table.bookings.values().filter(|b| matters(b)).cloned().collect(),
             keys,
         }
@@ -221,6 +224,10 @@ impl Store {
                 table.property = edit.facts.clone();
                 table.property_seq = group.head.seq;
             }
+            Subject::Calendar => {}
+        }
+        if let Some(rows) = &group.calendar {
+            rows.edited.set_blocks(&mut table.blocks);
         }
         table.next_deadline = group.next_deadline;
     }
@@ -252,6 +259,7 @@ impl Table {
             command: NO_COMMAND,
             fact: Fact::PropertyCreated(property.clone()),
             changes: Vec::new(),
+            offers: Vec::new(),
             digests: Vec::new(),
         };
         let bytes = codec::encode(&event);
@@ -263,6 +271,7 @@ impl Table {
             events: vec![Sealed { event, bytes, hash }],
             bookings: BTreeMap::new(),
             occupied: HashMap::new(),
+            blocks: Blocks::new(),
             jobs: Vec::new(),
             next_deadline: None,
             locked: None,
