@@ -5,8 +5,8 @@ use crate::block::{Block, Blocks, MAX_BLOCKS, holds};
 use crate::booking::Booking;
 use crate::calendar::{Calendar, Change, Claim};
 use crate::refusal::Refusal;
-use crate::rules::{Overrides, Rules, Terms, weekday};
-use crate::{BlockId, Instant, Night, Stay};
+use crate::rules::{Overrides, Terms, weekday};
+use crate::{BlockId, Instant, Night, Property, Stay};
 use std::collections::BTreeSet;
 
 /// What becomes of one term.
@@ -217,21 +217,18 @@ impl Edited {
         calendar.set_nights(&claims)
     }
 
-    /// The new terms of the dates, in runs of equal ones, as guests see them.
-    pub(crate) fn offers(&self, rules: &Rules, after: &Overrides) -> Vec<Offer> {
-        let nights = self.terms.iter().map(|(night, _)| *night);
-        runs(nights.map(|night| (night, rules.terms(after, night))))
-    }
-}
-
-/// Runs of consecutive nights with equal terms.
-pub fn runs(nights: impl Iterator<Item = (Night, Terms)>) -> Vec<Offer> {
-    let mut offers: Vec<Offer> = Vec::new();
-    for (night, terms) in nights {
-        match offers.last_mut() {
-            Some(last) if last.to == night && last.terms == terms => last.to = night.plus(1),
-            _ => offers.push(Offer { from: night, to: night.plus(1), terms }),
+    /// The new terms of the dates, in runs of equal ones, as guests see them: a night without a
+    /// price of its own has the property's.
+    pub(crate) fn offers(&self, property: &Property, after: &Overrides) -> Vec<Offer> {
+        let mut offers: Vec<Offer> = Vec::new();
+        for (night, _) in &self.terms {
+            let (night, mut terms) = (*night, property.rules.terms(after, *night));
+            terms.price.get_or_insert(property.price_per_night);
+            match offers.last_mut() {
+                Some(last) if last.to == night && last.terms == terms => last.to = night.plus(1),
+                _ => offers.push(Offer { from: night, to: night.plus(1), terms }),
+            }
         }
+        offers
     }
-    offers
 }

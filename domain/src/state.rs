@@ -4,13 +4,13 @@ use crate::block::{Block, Blocks};
 use crate::booking::{Attempt, Booking, Cause};
 use crate::calendar::{Calendar, Change, Digest, claim_of};
 use crate::command::{Command, Intent, Key, KeyUse};
-use crate::edit::{Before, Edited, Offer, runs};
+use crate::edit::{Before, Edited, Offer};
 use crate::event::{By, Event, Fact, Head, Sealed, Seq};
 use crate::group::{CalendarRows, Group, GroupId, Incarnation, NO_COMMAND, PaymentRow, Subject};
 use crate::group::{Job, JobKind};
 use crate::property::Edit;
 use crate::refusal::Ground;
-use crate::rules::Overrides;
+use crate::rules::{Overrides, Terms};
 use crate::switches::{Bug, Switches};
 use crate::{BookingId, Instant, Month, Night, Property, Status, Stay, UserId};
 use foldhash::{HashMap, HashMapExt as _};
@@ -75,10 +75,30 @@ impl Snapshot {
         Before { overrides, blocks, calendar, now }
     }
 
-    /// The terms of these nights, in runs of equal ones.
-    pub fn offers(&self, nights: Stay) -> Vec<Offer> {
-        let rules = &self.property.rules;
-        runs(nights.each_night().map(|night| (night, rules.terms(&self.overrides, night))))
+    /// These nights as the public sees them: runs of equal state and terms. A night without a
+    /// price of its own has the property's.
+    pub fn nights(&self, window: Stay) -> Vec<(Change, Terms)> {
+        let mut runs: Vec<(Change, Terms)> = Vec::new();
+        for (night, claim) in self.calendar.claims(window) {
+            let mut terms = self.property.rules.terms(&self.overrides, night);
+            terms.price.get_or_insert(self.property.price_per_night);
+            let state = claim.state();
+            match runs.last_mut() {
+                Some((last, of_last)) if (last.state, *of_last) == (state, terms) => {
+                    last.to = night.plus(1);
+                }
+                _ => runs.push((Change { from: night, to: night.plus(1), state }, terms)),
+            }
+        }
+        runs
+    }
+
+    /// What the public would see of an edit that is laid over this calendar.
+    pub fn preview(&self, edited: &Edited) -> Public {
+        let Self { property, mut overrides, mut blocks, mut calendar, .. } = self.clone();
+        let layers =
+            Layers { overrides: &mut overrides, blocks: &mut blocks, calendar: &mut calendar };
+        layers.apply(edited, &property)
     }
 
     /// What wishes for stays are judged on at this moment.
@@ -104,11 +124,31 @@ pub struct State {
 }
 
 /// What an event tells the public.
-#[derive(Debug, Default)]
-struct Public {
-    changes: Vec<Change>,
-    offers: Vec<Offer>,
-    digests: Vec<(Month, Digest)>,
+#[derive(Clone, Debug, Default)]
+pub struct Public {
+    pub changes: Vec<Change>,
+    pub offers: Vec<Offer>,
+    pub digests: Vec<(Month, Digest)>,
+}
+
+/// What an edit of single nights is laid over.
+struct Layers<'a> {
+    overrides: &'a mut Arc<Overrides>,
+    blocks: &'a mut Arc<Blocks>,
+    calendar: &'a mut Calendar,
+}
+
+impl Layers<'_> {
+    /// Lays the edit over dates, blocks and nights; what the public sees of it.
+    fn apply(self, edited: &Edited, property: &Property) -> Public {
+        let before = Arc::clone(self.blocks);
+        edited.set_terms(Arc::make_mut(self.overrides));
+        edited.set_blocks(Arc::make_mut(self.blocks));
+        let changes = edited.set_nights(&before, self.blocks, self.calendar);
+        let offers = edited.offers(property, self.overrides);
+        let digests = self.calendar.digests_of(&changes);
+        Public { changes, offers, digests }
+    }
 }
 
 impl Public {
@@ -331,15 +371,9 @@ impl State {
         }
     }
 
-    /// Lays an edit over dates, blocks and nights; what the public sees of it.
     fn apply(&mut self, edited: &Edited) -> Public {
-        let before = Arc::clone(&self.blocks);
-        edited.set_terms(Arc::make_mut(&mut self.overrides));
-        edited.set_blocks(Arc::make_mut(&mut self.blocks));
-        let changes = edited.set_nights(&before, &self.blocks, &mut self.calendar);
-        let offers = edited.offers(&self.property.rules, &self.overrides);
-        let digests = self.calendar.digests_of(&changes);
-        Public { changes, offers, digests }
+        let Self { property, overrides, blocks, calendar, .. } = self;
+        Layers { overrides, blocks, calendar }.apply(edited, property)
     }
 
     /// Adds the next event to the chain: the head before it, and the event as it is stored.

@@ -195,7 +195,9 @@ impl Engine {
             Answer::Full => Err(Error::Store(StoreError::Full)),
             Answer::Failed => Err(Error::Fault("the database refuses this command")),
             Answer::TooLate => Err(Error::Busy(crate::actors::Busy::TooLate)),
-            Answer::Edited { .. } => Err(Error::Fault("a booking was answered with an edit")),
+            Answer::Edited { .. } | Answer::AsItIs => {
+                Err(Error::Fault("a booking was answered with an edit"))
+            }
         }
     }
 

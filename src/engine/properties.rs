@@ -207,8 +207,8 @@ impl Engine {
             Answer::Full => Err(Error::Store(StoreError::Full)),
             Answer::TooLate => Err(Error::Busy(Busy::TooLate)),
             Answer::Failed => Err(Error::Fault("the database refuses this command")),
-            Answer::Done { .. } | Answer::Unchanged(_) | Answer::Replay { .. } => {
-                Err(Error::Fault("an edit was answered with a booking"))
+            Answer::Done { .. } | Answer::Unchanged(_) | Answer::AsItIs | Answer::Replay { .. } => {
+                Err(Error::Fault("an edit was answered with something else"))
             }
         }
     }

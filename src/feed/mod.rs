@@ -18,6 +18,7 @@ pub struct Delta {
     pub seq: Seq,
     pub at: Instant,
     pub changes: Vec<domain::calendar::Change>,
+    pub offers: Vec<domain::edit::Offer>,
     pub digests: Vec<(Month, domain::calendar::Digest)>,
     encoded: OnceLock<bytestring::ByteString>,
 }
@@ -30,6 +31,7 @@ impl Delta {
             seq: event.seq,
             at: event.at,
             changes: event.changes.clone(),
+            offers: event.offers.clone(),
             digests: event.digests.clone(),
             encoded: OnceLock::new(),
         }

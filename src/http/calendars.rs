@@ -8,7 +8,9 @@ use crate::engine::Engine;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::calendar::{Change, NightState};
+use domain::edit::Offer;
 use domain::event::{By, Event, Fact, Seq};
+use domain::rules::Terms;
 use domain::state::NO_SEQ;
 use domain::{Month, Night, Stay};
 use serde::Serialize;
@@ -30,16 +32,65 @@ struct Calendar<'a> {
     digests: BTreeMap<String, String>,
 }
 
+/// Nights `[from, to)` with their state, or with what they cost and demand, or both.
 #[derive(Serialize, ToSchema)]
 #[schema(as = NightRange)]
-struct Range {
+pub(super) struct Range {
     from: String,
     to: String,
-    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
+    /// Of a night, in minor units.
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<i64>,
+    /// Of a stay that arrives then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_nights: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_nights: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_to_arrival: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_to_departure: Option<bool>,
+}
+
+impl Range {
+    /// The public difference that an event or an edit makes.
+    pub(super) fn all(changes: &[Change], offers: &[Offer]) -> Vec<Self> {
+        let offers = offers.iter().map(|offer| Self::terms(offer.from, offer.to, offer.terms));
+        changes.iter().map(Self::state).chain(offers).collect()
+    }
+
+    fn state(change: &Change) -> Self {
+        let until = match change.state {
+            NightState::Held { until } => Some(until.to_string()),
+            _ => None,
+        };
+        let state = Some(change.state.name());
+        Self { state, until, ..Self::terms(change.from, change.to, Terms::default()) }
+    }
+
+    fn terms(from: Night, to: Night, terms: Terms) -> Self {
+        Self {
+            from: from.to_string(),
+            to: to.to_string(),
+            state: None,
+            until: None,
+            price: terms.price,
+            min_nights: terms.min_nights,
+            max_nights: terms.max_nights,
+            closed_to_arrival: terms.closed_to_arrival,
+            closed_to_departure: terms.closed_to_departure,
+        }
+    }
+
+    /// A run of nights with everything that is public of it.
+    fn whole((change, terms): &(Change, Terms)) -> Self {
+        let Self { state, until, .. } = Self::state(change);
+        Self { state, until, ..Self::terms(change.from, change.to, *terms) }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -107,8 +158,6 @@ pub(super) async fn read(
     let to = dates.to.unwrap_or_else(|| from.plus(DEFAULT_NIGHTS));
     let window = Stay::new(from, to)
         .map_err(|_| Problem::field("/to", "must be 1 to 730 days after from"))?;
-    let runs = snapshot.calendar.runs(window);
-    let price = Some(property.price_per_night);
     let calendar = Calendar {
         property: property.id.0,
         epoch,
@@ -117,7 +166,7 @@ pub(super) async fn read(
         to: to.to_string(),
         timezone: property.zone.name(),
         currency: property.currency.code(),
-        ranges: runs.iter().map(|run| Range { price, ..range(run) }).collect(),
+        ranges: snapshot.nights(window).iter().map(Range::whole).collect(),
         digests: months(from, to)
             .map(|month| (month.to_string(), snapshot.calendar.digest(month).to_string()))
             .collect(),
@@ -164,7 +213,7 @@ fn view(event: &Event, with_audit: bool) -> EventView {
         seq: event.seq,
         prev_seq: event.seq - 1,
         at: event.at.to_string(),
-        changes: event.changes.iter().map(range).collect(),
+        changes: Range::all(&event.changes, &event.offers),
         digests: event.digests.iter().map(|(m, d)| (m.to_string(), d.to_string())).collect(),
         audit: with_audit.then(|| audit(event)),
     }
@@ -193,20 +242,14 @@ fn audit(event: &Event) -> Audit {
             status: Some(booking.status.name()),
             version: Some(booking.version),
         },
-    }
-}
-
-fn range(change: &Change) -> Range {
-    let until = match change.state {
-        NightState::Held { until } => Some(until.to_string()),
-        NightState::Available | NightState::Booked => None,
-    };
-    Range {
-        from: change.from.to_string(),
-        to: change.to.to_string(),
-        state: change.state.name(),
-        until,
-        price: None,
+        Fact::CalendarEdited(_) => Audit {
+            cause: "calendar_edited",
+            by,
+            user_id,
+            booking_id: None,
+            status: None,
+            version: None,
+        },
     }
 }
 

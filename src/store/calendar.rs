@@ -2,10 +2,10 @@
 //! and its list of events.
 
 use super::booking_row::{BookingRow, FactsRow, hash};
+use super::night_rows::{self, BlockRow, TermsRow};
 use super::{Database, Store, StoreError, read};
 use domain::command::{Key, KeyUse};
 use domain::event::{EventHash, Head, Seq};
-use domain::rules::Overrides;
 use domain::state::{KEY_TTL, Stored};
 use domain::{Booking, BookingId, Instant, PropertyId, UserId};
 use sqlx::{Connection, FromRow};
@@ -107,12 +107,15 @@ const DUE: &str = "select property_id from calendar_head where next_deadline <= 
 macro_rules! load {
     ($on:expr, $property:expr) => {{
         use $crate::store::calendar::{BOOKINGS, FACTS, HEAD, KEYS, assemble, key_ttl};
+        use $crate::store::night_rows::{BLOCKS, TERMS};
         let id = $property.0;
         let facts = sqlx::query_as(FACTS).bind(id).fetch_optional(&mut *$on).await?;
         let head = sqlx::query_as(HEAD).bind(id).fetch_optional(&mut *$on).await?;
         let bookings = sqlx::query_as(BOOKINGS).bind(id).fetch_all(&mut *$on).await?;
         let keys = sqlx::query_as(KEYS).bind(id).bind(key_ttl()).fetch_all(&mut *$on).await?;
-        assemble(facts, head, bookings, keys)?
+        let terms = sqlx::query_as(TERMS).bind(id).fetch_all(&mut *$on).await?;
+        let blocks = sqlx::query_as(BLOCKS).bind(id).fetch_all(&mut *$on).await?;
+        assemble(facts, head, (bookings, keys), (terms, blocks))?
     }};
 }
 
@@ -125,15 +128,16 @@ pub(super) fn key_ttl() -> i64 {
 pub(super) fn assemble(
     facts: Option<FactsRow>,
     head: Option<HeadRow>,
-    bookings: Vec<BookingRow>,
-    keys: Vec<KeyRow>,
+    (bookings, keys): (Vec<BookingRow>, Vec<KeyRow>),
+    (terms, blocks): (Vec<TermsRow>, Vec<BlockRow>),
 ) -> Result<Option<Stored>, StoreError> {
     let (Some(facts), Some(head)) = (facts, head) else { return Ok(None) };
     Ok(Some(Stored {
         property_seq: facts.changed_seq,
         property: facts.try_into()?,
         head: head.head()?,
-        overrides: Overrides::default(),
+        overrides: night_rows::overrides(terms)?,
+        blocks: night_rows::blocks(&blocks)?,
         bookings: bookings.into_iter().map(Booking::try_from).collect::<Result<_, _>>()?,
         keys: keys.into_iter().map(KeyUse::try_from).collect::<Result<_, _>>()?,
     }))

@@ -17,7 +17,7 @@ use super::sqlite::Sqlite;
 use super::{Database, Store};
 use domain::command::KeyUse;
 use domain::event::{Head, Sealed, Seq};
-use domain::group::{Group, Job, PaymentRow, Subject};
+use domain::group::{CalendarRows, Group, Job, PaymentRow, Subject};
 use domain::pipeline::Rejection;
 use domain::pipeline::lane::Outcome;
 use domain::property::Edit;
@@ -74,6 +74,7 @@ pub(super) struct Rows<'a> {
     pub(super) keys: Vec<(usize, &'a KeyUse)>,
     pub(super) bookings: Vec<(usize, &'a Booking)>,
     pub(super) edits: Vec<(usize, Seq, &'a Edit)>,
+    pub(super) nights: Vec<(usize, &'a CalendarRows)>,
     pub(super) events: Vec<(usize, &'a Sealed)>,
     pub(super) released: Vec<(usize, Night, BookingId)>,
     pub(super) claimed: Vec<(usize, Night, BookingId)>,
@@ -99,7 +100,9 @@ impl<'a> Rows<'a> {
                     rows.claimed.extend(group.claimed.iter().map(night));
                 }
                 Subject::Property(edit) => rows.edits.push((run, group.head.seq, edit)),
+                Subject::Calendar => {}
             }
+            rows.nights.extend(group.calendar.iter().map(|nights| (run, &**nights)));
             rows.payments.extend(group.payment.iter().map(|payment| (run, payment)));
             rows.jobs.extend(group.jobs.iter().map(|job| (run, job)));
         }

@@ -10,6 +10,7 @@ use super::commit::{Rows, rejection};
 use super::edits::{self, edited};
 use super::error::is_lost;
 use super::jobs::Work;
+use super::night_rows::{self, nights_edited};
 use super::outcome_unknown::{Backend, connect, find_applied, in_time};
 use super::postgres::Postgres;
 use domain::group::Group;
@@ -164,8 +165,9 @@ macro_rules! stepped {
 /// The statement of a batch that edits no property.
 const STEP: &str = concat!(made!(), stepped!(), " select property_id from advanced");
 
-/// The statement of a batch that edits properties too, which is rare.
-const EDIT: &str = concat!(made!(), stepped!(), edited!(), " select property_id from advanced");
+/// The statement of a batch that edits properties or calendars too, which is rare.
+const EDIT: &str =
+    concat!(made!(), stepped!(), edited!(), nights_edited!(), " select property_id from advanced");
 
 pub(super) type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
 
@@ -182,7 +184,7 @@ pub(super) async fn write_groups(
         && rows.released.is_empty()
         && rows.payments.is_empty()
         && rows.jobs.is_empty();
-    let has_edits = !rows.edits.is_empty();
+    let has_edits = !(rows.edits.is_empty() && rows.nights.is_empty());
     let statement = sqlx::query(match (has_edits, only_made) {
         (true, _) => EDIT,
         (false, true) => MAKE,
@@ -195,7 +197,7 @@ pub(super) async fn write_groups(
         statement = bind_rest(bind_state(statement, &changed), &rows);
     }
     if has_edits {
-        statement = edits::bind(statement, &rows)?;
+        statement = night_rows::bind(edits::bind(statement, &rows)?, &rows);
     }
     let advanced = statement.fetch_all(connection).await?;
     advanced.iter().map(|row| row.try_get(0).map(PropertyId)).collect()

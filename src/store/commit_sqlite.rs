@@ -12,6 +12,7 @@ use super::booking_row::free_from;
 use super::commit::Rows;
 use super::edits;
 use super::jobs::Work;
+use super::night_rows;
 use super::sqlite::Sqlite;
 use super::turn::TurnOutcome;
 use domain::group::Group;
@@ -225,6 +226,9 @@ async fn write_groups(
     send(on, CAUSED, &job_rows(&rows)).await?;
     if !rows.edits.is_empty() {
         edits::write_sqlite(on, &rows).await?;
+    }
+    if !rows.nights.is_empty() {
+        night_rows::write_sqlite(on, &rows).await?;
     }
     Ok(advanced)
 }

@@ -3,10 +3,12 @@
 
 use super::calendar::StoredEvent;
 use super::payments::{Payment, PaymentStatus};
+use domain::block::Blocks;
 use domain::calendar::claim_of;
 use domain::codec;
 use domain::event::{Fact, Head, Seq};
-use domain::{Booking, BookingId, Instant, Night, Property, PropertyId};
+use domain::rules::Overrides;
+use domain::{BlockId, Booking, BookingId, Instant, Night, Property, PropertyId, Stay};
 use sqlx::FromRow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Display;
@@ -35,6 +37,8 @@ pub(super) struct Ledger {
     told_by: Seq,
     head: Head,
     bookings: HashMap<BookingId, Booking>,
+    overrides: Overrides,
+    blocks: Blocks,
     /// Which booking each event is about.
     steps: HashMap<Seq, BookingId>,
     findings: Vec<String>,
@@ -48,6 +52,8 @@ impl Ledger {
             told_by: 0,
             head: Head::default(),
             bookings: HashMap::new(),
+            overrides: Overrides::new(),
+            blocks: Blocks::new(),
             steps: HashMap::new(),
             findings: Vec::new(),
         }
@@ -87,6 +93,10 @@ impl Ledger {
             Fact::Booking(_, booking) => {
                 self.steps.insert(seq, booking.id);
                 self.bookings.insert(booking.id, booking);
+            }
+            Fact::CalendarEdited(edited) => {
+                edited.set_terms(&mut self.overrides);
+                edited.set_blocks(&mut self.blocks);
             }
         }
     }
@@ -166,6 +176,25 @@ impl Ledger {
             self.find(format_args!(
                 "the night of {night} is not occupied, but {booking} claims it"
             ));
+        }
+    }
+
+    /// What dates say, and the blocks, are what events made of them; no block lies over a booking.
+    pub(super) fn dates(&mut self, overrides: &Overrides, blocks: &Blocks) {
+        if *overrides != self.overrides {
+            self.find("what its dates say is not what events say");
+        }
+        if *blocks != self.blocks {
+            self.find("its blocks are not those that events made");
+        }
+        let claimed: Vec<Stay> = self.bookings.values().filter_map(claim_of).map(|c| c.0).collect();
+        let over: Vec<BlockId> = blocks
+            .values()
+            .filter(|block| claimed.iter().any(|stay| stay.conflicts(block.nights)))
+            .map(|block| block.id)
+            .collect();
+        for block in over {
+            self.find(format_args!("block {block} lies over a booking"));
         }
     }
 

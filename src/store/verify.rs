@@ -7,6 +7,7 @@
 use super::booking_row::{BookingRow, FactsRow};
 use super::calendar::{EventRow, FACTS, HeadRow};
 use super::ledger::{KeyFact, Ledger, NightFact};
+use super::night_rows::{self, BLOCKS, BlockRow, TERMS, TermsRow};
 use super::payments::{Columns as PaymentColumns, Payment};
 use super::{Database, Store, StoreError, read};
 use domain::{Booking, BookingId, Property, PropertyId};
@@ -44,7 +45,7 @@ const BUSY_PAYMENTS: &str = "select distinct payment_id from payment \
      join job on job.subject_id = payment.payment_id where payment.property_id = $1";
 
 /// Statements that give the ids that lead nowhere, with what to say of them.
-const LOST: [(&str, &str); 9] = [
+const LOST: [(&str, &str); 11] = [
     (
         "has no calendar",
         "select property_id from property where not exists \
@@ -64,6 +65,16 @@ const LOST: [(&str, &str); 9] = [
         "has occupied nights, but no calendar",
         "select distinct property_id from occupied_night as night where not exists \
          (select 1 from calendar_head as head where head.property_id = night.property_id)",
+    ),
+    (
+        "has dates that say something, but no calendar",
+        "select distinct property_id from night_terms as terms where not exists \
+         (select 1 from calendar_head as head where head.property_id = terms.property_id)",
+    ),
+    (
+        "has blocks, but no calendar",
+        "select distinct property_id from block where not exists \
+         (select 1 from calendar_head as head where head.property_id = block.property_id)",
     ),
     (
         "has payments, but no calendar",
@@ -118,6 +129,9 @@ macro_rules! examine {
         ledger.bookings(rows.into_iter().map(Booking::try_from).collect::<Result<_, _>>()?);
         let nights: Vec<NightFact> = sqlx::query_as(NIGHTS).bind(id).fetch_all(&mut *$on).await?;
         ledger.nights(&nights);
+        let terms: Vec<TermsRow> = sqlx::query_as(TERMS).bind(id).fetch_all(&mut *$on).await?;
+        let blocks: Vec<BlockRow> = sqlx::query_as(BLOCKS).bind(id).fetch_all(&mut *$on).await?;
+        ledger.dates(&night_rows::overrides(terms)?, &night_rows::blocks(&blocks)?);
         let deadline = sqlx::query_scalar(DEADLINE).bind(id).fetch_one(&mut *$on).await?;
         ledger.deadline(deadline);
         let keys: Vec<KeyFact> = sqlx::query_as(KEYS).bind(id).fetch_all(&mut *$on).await?;

@@ -7,6 +7,7 @@ use crate::feed::Delta;
 use bytestring::ByteString;
 use domain::calendar::{Change, Digest, NightState};
 use domain::event::Seq;
+use domain::rules::Terms;
 use domain::state::Snapshot;
 use domain::stay::MAX_NIGHTS;
 use domain::{Instant, Month, Night, PropertyId, Stay};
@@ -81,13 +82,20 @@ enum Reply<'a> {
 struct Range {
     from: Text<Night>,
     to: Text<Night>,
-    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Text<Instant>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    min_nights: Option<i32>,
+    min_nights: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_nights: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_to_arrival: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_to_departure: Option<bool>,
 }
 
 /// What depends on today or on the whole stay is said once and applied by the reader.
@@ -96,12 +104,12 @@ struct Rules<'a> {
     timezone: &'a str,
     currency: &'a str,
     max_guests: u16,
-    min_nights: i32,
+    min_nights: u16,
     max_nights: i32,
 }
 
 /// The shortest stay, in nights.
-const MIN_NIGHTS: i32 = 1;
+const MIN_NIGHTS: u16 = 1;
 
 /// Something that is written as its text.
 struct Text<T>(T);
@@ -116,11 +124,12 @@ impl<T: std::fmt::Display> Serialize for Text<T> {
 pub(super) fn snapshot(epoch: &str, snapshot: &Snapshot, window: Stay) -> ByteString {
     let property = &snapshot.property;
     let months = months(window);
-    let runs = snapshot.calendar.runs(window);
-    let ranges = runs.iter().map(|run| Range {
-        price: Some(property.price_per_night),
-        min_nights: Some(MIN_NIGHTS),
-        ..range(run)
+    let runs = snapshot.nights(window);
+    let ranges = runs.iter().map(|(change, terms)| {
+        let Range { state, until, .. } = range(change);
+        let min_nights = terms.min_nights.or(Some(MIN_NIGHTS));
+        let terms = Terms { min_nights, ..*terms };
+        Range { state, until, ..offered(change.from, change.to, terms) }
     });
     encode(&Reply::Snapshot {
         property: property.id.0,
@@ -154,7 +163,12 @@ pub(super) fn delta(epoch: &str, delta: &Delta) -> ByteString {
             prev_seq: delta.seq - 1,
             seq: delta.seq,
             at: Text(delta.at),
-            changes: delta.changes.iter().map(range).collect(),
+            changes: delta
+                .changes
+                .iter()
+                .map(range)
+                .chain(delta.offers.iter().map(|o| offered(o.from, o.to, o.terms)))
+                .collect(),
             digests: digests(delta.digests.iter().copied()),
         })
     })
@@ -195,15 +209,23 @@ fn months(window: Stay) -> impl Iterator<Item = Month> {
 fn range(change: &Change) -> Range {
     let until = match change.state {
         NightState::Held { until } => Some(Text(until)),
-        NightState::Available | NightState::Booked => None,
+        _ => None,
     };
+    let state = Some(change.state.name());
+    Range { state, until, ..offered(change.from, change.to, Terms::default()) }
+}
+
+fn offered(from: Night, to: Night, terms: Terms) -> Range {
     Range {
-        from: Text(change.from),
-        to: Text(change.to),
-        state: change.state.name(),
-        until,
-        price: None,
-        min_nights: None,
+        from: Text(from),
+        to: Text(to),
+        state: None,
+        until: None,
+        price: terms.price,
+        min_nights: terms.min_nights,
+        max_nights: terms.max_nights,
+        closed_to_arrival: terms.closed_to_arrival,
+        closed_to_departure: terms.closed_to_departure,
     }
 }
 

@@ -242,21 +242,23 @@ impl Touched {
     /// Adds a group's rows, or leaves everything as it is and says no if one is there already, or
     /// if the group does not follow its property's last one here: an actor that died left some.
     fn add(&mut self, group: &Group) -> bool {
+        // What an edit touches of its property is not looked at row by row.
+        let is_edit = group.booking().is_none() || group.calendar.is_some();
         let nights = || group.claimed.iter().chain(&group.released);
         let key = group.key.as_ref().map(|used| (used.key.caller, Arc::clone(&used.key.text)));
         if self.heads.get(&group.property).is_some_and(|head| *head != group.base)
             || group.booking().is_some_and(|booking| self.bookings.contains(&booking.id))
-            || (group.booking().is_none() && self.edited.contains(&group.property))
+            || (is_edit && self.edited.contains(&group.property))
             || nights().any(|night| self.nights.contains(&(group.property, *night)))
             || key.as_ref().is_some_and(|key| self.keys.contains(key))
         {
             return false;
         }
         self.heads.insert(group.property, group.head);
-        match group.booking() {
-            Some(booking) => self.bookings.insert(booking.id),
-            None => self.edited.insert(group.property),
-        };
+        self.bookings.extend(group.booking().map(|booking| booking.id));
+        if is_edit {
+            self.edited.insert(group.property);
+        }
         self.nights.extend(nights().map(|night| (group.property, *night)));
         self.keys.extend(key);
         true

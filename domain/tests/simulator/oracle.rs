@@ -79,6 +79,7 @@ impl Oracle {
         ensure!(groups.len() <= MAX_GROUPS, "{} groups in a batch", groups.len());
         ensure!(groups.len() == 1 || rows <= MAX_ROWS, "{rows} rows in a batch");
         let mut touched = HashSet::new();
+        let mut touched_blocks = HashSet::new();
         let mut keys = HashSet::new();
         let mut heads = HashMap::new();
         for group in groups {
@@ -86,6 +87,14 @@ impl Oracle {
             for night in nights {
                 let once = touched.insert((group.property, night, None));
                 ensure!(once, "{night:?} is written twice in one batch");
+            }
+            for edited in group.calendar.iter().map(|rows| &rows.edited) {
+                for id in
+                    edited.blocked.iter().map(|block| block.id).chain(edited.unblocked.clone())
+                {
+                    let once = touched_blocks.insert((group.property, id));
+                    ensure!(once, "{id} is written twice in one batch");
+                }
             }
             let subject = group.booking().map(|booking| booking.id);
             let once = touched.insert((group.property, None, subject));

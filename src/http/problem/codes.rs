@@ -126,12 +126,16 @@ codes! {
     TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many attempts"
         "There were too many attempts for this account or from this address: try again after \
          Retry-After.";
+    TooManyBlocks "too_many_blocks" CONFLICT "Too many blocks"
+        "A property has at most 1000 blocks: take away old ones.";
     TooManyGuests "too_many_guests" CONFLICT "Too many guests"
         "The property does not take so many guests.";
     Unauthenticated "unauthenticated" UNAUTHORIZED "Not signed in"
         "This needs a valid access token: Authorization: Bearer followed by the token.";
     Unavailable "unavailable" SERVICE_UNAVAILABLE "Not available now"
         "Something that this needs is not available now: try again after Retry-After.";
+    UnavailableBlocked "unavailable_blocked" CONFLICT "The nights are blocked"
+        "The host keeps some of the nights.";
     UnavailableBooked "unavailable_booked" CONFLICT "The nights are booked"
         "Some of the nights are booked.";
     UnavailableHeld "unavailable_held" CONFLICT "The nights are held"
@@ -213,6 +217,7 @@ mod tests {
             Reason::Preparation,
             Reason::UnavailableBooked,
             Reason::UnavailableHeld,
+            Reason::UnavailableBlocked,
         ] {
             assert!(CODES.iter().any(|entry| entry.name == reason.name()), "{reason:?}");
         }

@@ -22,6 +22,7 @@ impl From<ReasonCode> for Code {
             ReasonCode::Preparation => Self::Preparation,
             ReasonCode::UnavailableBooked => Self::UnavailableBooked,
             ReasonCode::UnavailableHeld => Self::UnavailableHeld,
+            ReasonCode::UnavailableBlocked => Self::UnavailableBlocked,
         }
     }
 }
@@ -48,6 +49,12 @@ impl From<Refusal> for Problem {
                 from.name(),
                 to.name()
             )),
+            Refusal::UnknownBlock(id) => {
+                Self::field("/unblock", format!("{id} is no block of this property"))
+            }
+            // Its id is made from the key under which it was asked for.
+            Refusal::KnownBlock(_) => Self::new(Code::IdempotencyKeyReused),
+            Refusal::TooManyBlocks => Self::new(Code::TooManyBlocks),
             Refusal::LiveBookings(bookings) => {
                 let ids: Vec<String> =
                     bookings.iter().take(SHOWN_BOOKINGS).map(ToString::to_string).collect();
