@@ -13,7 +13,7 @@ mod properties;
 mod reviews;
 mod sessions;
 
-pub use accounts::{ProfileChange, Registration};
+pub use accounts::{Profile, Registration};
 pub use bookings::{BookingRequest, Made, Side};
 pub use calendars::CalendarView;
 pub use departures::Export;

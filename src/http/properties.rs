@@ -14,7 +14,6 @@ use domain::refusal::Refusal;
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -208,12 +207,12 @@ pub(super) async fn update(
     engine: web::Data<Engine>,
     Signed(caller): Signed,
     PropertyPath(id): PropertyPath,
-    Body(body): Body<Map<String, Value>>,
+    Body(body): Body<put::Sent>,
 ) -> Result<HttpResponse, Problem> {
     for _ in 0..ATTEMPTS {
         let row = engine.property_to_edit(&caller, id).await?;
         etag(&row).require_match(request.headers())?;
-        let input: Input = put::merged(&View::of(&row), body.clone(), &READ_ONLY)?;
+        let input: Input = put::merged(&View::of(&row), &body, &READ_ONLY)?;
         match engine.edit_property(&caller, row, input.into()).await {
             // Somebody else was faster: the body is laid over what it is now.
             Err(Error::Refused(Refusal::Stale)) => {}

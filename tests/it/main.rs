@@ -19,6 +19,7 @@ mod openapi;
 mod page;
 mod payments;
 mod properties;
+mod put;
 mod readiness;
 mod replay;
 mod resets;

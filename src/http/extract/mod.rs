@@ -21,3 +21,4 @@ pub use caller::{MaybeSigned, Signed, Verify};
 pub use key::IdempotencyKey;
 pub use params::{Dates, Page, Params};
 pub use path::{BookingPath, PaymentPath, PropertyPath, ReviewPath, UserPath};
+pub(super) use wording::pointer_to;
