@@ -294,8 +294,8 @@ impl Engine {
             address,
             city,
             country: new.country,
-            latitude: new.latitude,
-            longitude: new.longitude,
+            latitude: new.latitude.map(unsigned),
+            longitude: new.longitude.map(unsigned),
             amenities,
         };
         let (ratings, created_at) = (Ratings::default(), self.clock.now());
@@ -303,12 +303,19 @@ impl Engine {
     }
 }
 
+/// Degrees with one zero: SQLite does not keep the sign of the other.
+fn unsigned(degrees: f64) -> f64 {
+    if degrees == 0.0 { 0.0 } else { degrees }
+}
+
 /// `HH:MM`, or the default where nothing is said.
 fn time_of_day(text: Option<&str>, default: Time) -> Result<Time, &'static str> {
     const FORM: &str = "must be a time of day in the form HH:MM";
     let Some(text) = text else { return Ok(default) };
     let (hour, minute) = text.split_once(':').ok_or(FORM)?;
-    if hour.len() != 2 || minute.len() != 2 {
+    // A sign would be read as a part of the number.
+    let is_plain = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_plain(hour) || !is_plain(minute) {
         return Err(FORM);
     }
     let (hour, minute) = (hour.parse().map_err(|_| FORM)?, minute.parse().map_err(|_| FORM)?);

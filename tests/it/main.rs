@@ -15,6 +15,7 @@ mod edge;
 mod http;
 mod keys;
 mod lists;
+mod odd_data;
 mod openapi;
 mod page;
 mod payments;
