@@ -73,7 +73,8 @@ impl Engine {
         mail: Option<Work>,
     ) -> Result<(Account, bool), Error> {
         let mut fields = Fields::default();
-        let email = registration.email.trim().to_owned();
+        // As it is stored, so that the first answer says what all others will.
+        let email = registration.email.trim().to_lowercase();
         fields.check(is_address(&email), "/email", "must be an e-mail address");
         let first_name = fields.text(&registration.first_name, "/first_name", 1, MAX_NAME);
         let last_name = fields.text(&registration.last_name, "/last_name", 1, MAX_NAME);

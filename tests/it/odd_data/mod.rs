@@ -104,6 +104,8 @@ async fn odd_values_in_any_field_of_any_body_are_refused_or_kept() {
                     if answer.status < 300 {
                         let shown = world.shown(operation, &answer).await;
                         is_kept(&shown, &field, &bytes, &case);
+                        let told_at_once = world.told_at_once(operation, &answer);
+                        assert!(shown.is_null() || *told_at_once == shown, "{case}: {shown}");
                         record.push(format!("{case}: {told} {}", shown[&field]));
                         world.renew(operation, &answer).await;
                     } else {

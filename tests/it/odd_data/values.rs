@@ -99,6 +99,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("an id", "01920000-7000-8000-0000-00000000002a"),
     ("an address", "\u{e9}ve+tag@ex%ample_.com"),
     ("an address in Unicode", "\u{1f3e0}@\u{4f8b}.jp"),
+    ("an address in capitals", "\u{c9}VE@Example.COM"),
     ("far time", "99:99"),
     ("odd digits", "\u{662}\u{661}:\u{660}\u{660}"),
 ];

@@ -144,6 +144,11 @@ impl World {
         }
     }
 
+    /// What the answer itself says of it.
+    pub(super) fn told_at_once<'a>(&self, operation: &Operation, answer: &'a Answer) -> &'a Value {
+        if operation.path.ends_with("/reply") { &answer.body["reply"] } else { &answer.body }
+    }
+
     /// What is shown of the thing that was made or changed.
     pub(super) async fn shown(&self, operation: &Operation, answer: &Answer) -> Value {
         let path = match answer.header("location") {
