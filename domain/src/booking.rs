@@ -6,8 +6,8 @@
 //! ask for a step is decided elsewhere.
 
 use crate::UserId;
-use crate::policy::Policy;
-use crate::price::Price;
+use crate::policy::{Charge, Policy};
+use crate::price::{Kind, Price};
 use crate::{Awaiting, BookingId, Currency, Instant, Night, PaymentId, QuoteId, Status, Stay};
 use std::time::Duration;
 
@@ -73,8 +73,9 @@ pub enum Step {
     Cancel { by_guest: bool },
     /// The clock reached the booking's deadline; an open attempt is given `release` more time.
     Deadline { release: Duration },
-    /// The host reports that nobody came; `today` is the property's local date.
-    NoShow { today: Night },
+    /// The host reports that nobody came, and may waive what the guest paid; `today` is the
+    /// property's local date.
+    NoShow { today: Night, waive: bool },
 }
 
 /// What a step did: the reason that stands in the event.
@@ -227,12 +228,17 @@ impl Booking {
             }
             (Status::Confirmed, Step::Cancel { by_guest }) => Ok(self.cancel(by_guest, now)),
             (_, Step::Deadline { release }) => self.on_deadline(release, now),
-            (Status::Confirmed, Step::NoShow { today }) => {
+            (Status::Confirmed, Step::NoShow { today, waive }) => {
                 let from = self.check_in_at;
                 if now < from || now >= self.check_out_at.min(from.plus(NO_SHOW_WINDOW)) {
                     return Err(Illegal::Time);
                 }
-                Ok(self.to(Cause::NoShow, Status::NoShow { free_from: today.plus(1) }))
+                let status = Status::NoShow { free_from: today.plus(1) };
+                Ok(if waive {
+                    self.refunded_to(Cause::NoShow, status)
+                } else {
+                    self.to(Cause::NoShow, status)
+                })
             }
             _ => Err(Illegal::Status(status)),
         }
@@ -282,6 +288,17 @@ impl Booking {
     /// What was paid and has not gone back, in minor units.
     pub const fn retained(&self) -> i64 {
         self.paid - self.refunded
+    }
+
+    /// What was paid for the booking, as its policy looks at it.
+    fn charge(&self) -> Charge {
+        Charge {
+            held: self.retained(),
+            cleaning: self.price.of_kind(&Kind::CleaningFee),
+            service: self.price.of_kind(&Kind::ServiceFee),
+            check_in_at: self.check_in_at,
+            confirmed_at: self.confirmed_at,
+        }
     }
 
     /// What a cancellation at this moment would make of the booking: the step itself, taken on a
@@ -368,9 +385,8 @@ impl Booking {
     }
 
     fn cancel(mut self, by_guest: bool, now: Instant) -> Stepped {
-        let retained = self.retained();
         self.refunded +=
-            if by_guest { self.policy.refund(retained, self.check_in_at, now) } else { retained };
+            if by_guest { self.policy.refund(self.charge(), now) } else { self.retained() };
         self.to(Cause::Canceled, Status::Canceled)
     }
 

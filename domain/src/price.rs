@@ -117,6 +117,11 @@ impl Price {
         self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.added())).max(0)
     }
 
+    /// What all lines of a kind that is told by its name come to.
+    pub fn of_kind(&self, kind: &Kind) -> i64 {
+        self.lines.iter().filter(|line| line.kind == *kind).map(Line::amount).sum()
+    }
+
     /// What this night costs by itself, where the price has it.
     pub fn of_night(&self, night: Night) -> Option<i64> {
         self.lines.iter().find_map(|line| match (&line.kind, line.basis) {

@@ -187,6 +187,11 @@ impl Registry {
         }
     }
 
+    /// How long a booking that waits for payment keeps its nights.
+    pub fn hold_ttl(&self) -> Duration {
+        self.0.options.settings.hold_ttl
+    }
+
     /// The durable calendar of a property, if its actor is resident and has loaded it.
     pub fn snapshot(&self, property: PropertyId) -> Option<Arc<Snapshot>> {
         let residents = self.cell(property).load();

@@ -38,6 +38,8 @@ pub enum Action {
     ReadProperty,
     EditProperty,
     ReadCalendar,
+    /// Also to look at one's blocks with their notes.
+    EditCalendar,
     /// The public view: what changed, not who changed it or why.
     ReadEvents,
     /// Who caused the events, and why.
@@ -47,6 +49,8 @@ pub enum Action {
     ListBookings,
     ChangeBooking,
     CancelBooking,
+    /// The host's word on a request, or on a guest who never came.
+    AnswerBooking,
     StartPayment,
     ReadPayment,
     ListPayments,
@@ -108,7 +112,7 @@ const ANYBODY: Who = ANONYMOUS | SIGNED;
 /// pay at the provider, which a host must not see. Whether an author may still change a review is a
 /// question of time, which the table does not know.
 #[rustfmt::skip]
-const TABLE: [(Action, [Who; 6]); 33] = [
+const TABLE: [(Action, [Who; 6]); 35] = [
     //                        Unowned       Public   Foreign  Guest    Host          Own
     (Action::Register,       [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::Login,          [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
@@ -126,13 +130,15 @@ const TABLE: [(Action, [Who; 6]); 33] = [
     (Action::ReadProperty,   [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::EditProperty,   [NOBODY,       ADMIN,   ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ReadCalendar,   [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
+    (Action::EditCalendar,   [NOBODY,       ADMIN,   ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ReadEvents,     [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ReadAudit,      [NOBODY,       ADMIN,   ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::Book,           [NOBODY,       SIGNED,  SIGNED,  NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ReadBooking,    [NOBODY,       NOBODY,  ADMIN,   SIGNED,  HOST | ADMIN, NOBODY]),
     (Action::ListBookings,   [SIGNED,       NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::ChangeBooking,  [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
-    (Action::CancelBooking,  [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
+    (Action::CancelBooking,  [NOBODY,       NOBODY,  ADMIN,   SIGNED,  HOST | ADMIN, NOBODY]),
+    (Action::AnswerBooking,  [NOBODY,       NOBODY,  ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::StartPayment,   [NOBODY,       NOBODY,  NOBODY,  SIGNED,  NOBODY,       NOBODY]),
     (Action::ReadPayment,    [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
     (Action::ListPayments,   [SIGNED,       NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
@@ -239,13 +245,15 @@ CreateProperty  13++ 1333 1444 1333 1333 1333
 ReadProperty    3333 ++++ 444+ 3333 33++ 3333
 EditProperty    1333 133+ 144+ 1333 13++ 1333
 ReadCalendar    3333 ++++ 444+ 3333 33++ 3333
+EditCalendar    1333 133+ 144+ 1333 13++ 1333
 ReadEvents      3333 ++++ 444+ 3333 33++ 3333
 ReadAudit       1333 133+ 144+ 1333 13++ 1333
 Book            1333 1+++ 1+++ 1333 13++ 1333
 ReadBooking     1333 1333 144+ 1+++ 13++ 1333
 ListBookings    1+++ 1333 1444 1333 1333 1333
 ChangeBooking   1333 1333 144+ 1+++ 133+ 1333
-CancelBooking   1333 1333 144+ 1+++ 133+ 1333
+CancelBooking   1333 1333 144+ 1+++ 13++ 1333
+AnswerBooking   1333 1333 144+ 1333 13++ 1333
 StartPayment    1333 1333 1444 1+++ 1333 1333
 ReadPayment     1333 1333 144+ 1+++ 133+ 1333
 ListPayments    1+++ 1333 1444 1333 1333 1333

@@ -109,6 +109,15 @@ impl Tokens {
         self.sealed(&serde_json::to_vec(&wire).unwrap_or_default())
     }
 
+    /// The refresh token that follows this one, the same whenever it is asked for, so that it need
+    /// not be kept for a retry; nobody without the secret can tell it. What is signed is no head of
+    /// a token, which has no colon. Nothing where the library refuses.
+    pub fn successor(&self, refresh_token: &str) -> Option<SecretString> {
+        let message = format!("refresh:{refresh_token}");
+        let signature = crypto::sign(message.as_bytes(), &self.signing, Algorithm::HS256);
+        signature.ok().map(SecretString::from)
+    }
+
     /// The token over these claims. The algorithm is fixed and every key fits it; if the library
     /// refused all the same, the empty signature would make a token that nobody accepts.
     fn sealed(&self, claims: &[u8]) -> String {

@@ -129,6 +129,8 @@ fn listing(number: usize, line: &str) -> Option<PropertyInput> {
         check_in_from: None,
         check_out_by: None,
         status: None,
+        instant_book: None,
+        cancellation_policy: None,
     })
 }
 

@@ -29,16 +29,12 @@ pub struct Registration {
     pub role: Role,
 }
 
-/// What an account should say. What is absent stays; what cannot change may stand here as it is.
-#[derive(Debug, Default)]
-pub struct ProfileChange {
-    pub id: Option<Uuid>,
-    pub email: Option<String>,
-    pub first_name: Option<String>,
-    pub last_name: Option<String>,
-    pub role: Option<Role>,
-    /// As it is written in answers.
-    pub created_at: Option<String>,
+/// What an account should say of its holder.
+#[derive(Debug)]
+pub struct Profile {
+    pub first_name: String,
+    pub last_name: String,
+    pub role: Role,
 }
 
 /// The longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3).
@@ -77,7 +73,8 @@ impl Engine {
         mail: Option<Work>,
     ) -> Result<(Account, bool), Error> {
         let mut fields = Fields::default();
-        let email = registration.email.trim().to_owned();
+        // As it is stored, so that the first answer says what all others will.
+        let email = registration.email.trim().to_lowercase();
         fields.check(is_address(&email), "/email", "must be an e-mail address");
         let first_name = fields.text(&registration.first_name, "/first_name", 1, MAX_NAME);
         let last_name = fields.text(&registration.last_name, "/last_name", 1, MAX_NAME);
@@ -145,34 +142,30 @@ impl Engine {
     }
 
     /// Changes names, and makes a guest a host where the account is the caller's own; nobody else
-    /// changes a role. Access tokens that are out say the old role until they are refreshed. The
-    /// address does not change: it is what the account's mail was proved with. `version` is the
-    /// one that the change is meant for, if it is meant for one.
-    pub async fn change_user(
+    /// changes a role. Access tokens that are out say the old role until they are refreshed.
+    /// `change` makes the wished profile of the account as it is, or refuses it; it is asked again
+    /// when somebody else was faster.
+    pub async fn change_user<E: From<Error>>(
         &self,
         caller: &Caller,
         id: UserId,
-        change: &ProfileChange,
-        version: Option<i64>,
+        change: impl Fn(&Account) -> Result<Profile, E>,
         address: Option<IpAddr>,
-    ) -> Result<Account, Error> {
+    ) -> Result<Account, E> {
         let ownership = Ownership::of_account(Some(caller), id);
-        allow(Action::ChangeProfile, Some(caller), ownership)?;
-        // Each further turn means that somebody else's change came between.
+        allow(Action::ChangeProfile, Some(caller), ownership).map_err(Error::from)?;
         loop {
-            let before = self.store.account(id).await?.ok_or(Error::NotFound)?;
-            if version.is_some_and(|version| version != before.version) {
-                return Err(Error::Changed);
-            }
-            let after = changed(&before, change, ownership == Ownership::Own)?;
+            let before = self.store.account(id).await.map_err(Error::from)?;
+            let before = before.ok_or(Error::NotFound)?;
+            let after = changed(&before, change(&before)?, ownership == Ownership::Own)?;
             if after.role != before.role {
-                allow(Action::BecomeHost, Some(caller), ownership)?;
+                allow(Action::BecomeHost, Some(caller), ownership).map_err(Error::from)?;
             }
             let audit = self.changes(caller, address, &before, &after);
             if audit.is_empty() {
                 return Ok(before);
             }
-            if self.store.change_account(after.clone(), audit).await? {
+            if self.store.change_account(after.clone(), audit).await.map_err(Error::from)? {
                 return Ok(Account { version: after.version + 1, ..after });
             }
         }
@@ -217,33 +210,20 @@ impl Engine {
     }
 }
 
-/// The account as the change wants it; refused by its fields where it cannot be so.
-fn changed(before: &Account, change: &ProfileChange, is_own: bool) -> Result<Account, Error> {
-    const READ_ONLY: &str = "cannot be changed: leave it out, or send it as it is";
+/// The account with the profile; refused by its fields where it cannot be so.
+fn changed(before: &Account, profile: Profile, is_own: bool) -> Result<Account, Error> {
     let mut fields = Fields::default();
-    fields.check(change.id.is_none_or(|id| id == before.id.0), "/id", READ_ONLY);
-    let is_same = |wished: &Option<String>, now: &str| wished.as_ref().is_none_or(|w| w == now);
-    fields.check(is_same(&change.email, &before.email), "/email", READ_ONLY);
-    let created_at = before.created_at.to_string();
-    fields.check(is_same(&change.created_at, &created_at), "/created_at", READ_ONLY);
-    let mut after = before.clone();
-    if let Some(first_name) = &change.first_name {
-        after.first_name = fields.text(first_name, "/first_name", 1, MAX_NAME);
-    }
-    if let Some(last_name) = &change.last_name {
-        after.last_name = fields.text(last_name, "/last_name", 1, MAX_NAME);
-    }
-    if let Some(role) = change.role {
-        let becomes_host = is_own && (before.role, role) == (Role::Guest, Role::Host);
-        fields.check(
-            role == before.role || becomes_host,
-            "/role",
-            "cannot be changed but from guest to host, by the guest",
-        );
-        after.role = role;
-    }
+    let first_name = fields.text(&profile.first_name, "/first_name", 1, MAX_NAME);
+    let last_name = fields.text(&profile.last_name, "/last_name", 1, MAX_NAME);
+    let role = profile.role;
+    let becomes_host = is_own && (before.role, role) == (Role::Guest, Role::Host);
+    fields.check(
+        role == before.role || becomes_host,
+        "/role",
+        "cannot be changed but from guest to host, by the guest",
+    );
     fields.done()?;
-    Ok(after)
+    Ok(Account { first_name, last_name, role, ..before.clone() })
 }
 
 /// Whether the text looks like one address: the rest is for the mail to prove.

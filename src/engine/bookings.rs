@@ -25,6 +25,17 @@ pub struct BookingRequest {
     pub guests: u16,
 }
 
+/// What a host says of a booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    Accept,
+    Decline,
+    /// Nobody came; what was paid stays with the host, unless that is waived.
+    NoShow {
+        waive: bool,
+    },
+}
+
 /// From which side somebody looks at bookings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -126,21 +137,59 @@ impl Engine {
         }
     }
 
-    /// Gives a booking up. One that is canceled already stays as it is.
+    /// Gives a booking up. One that is canceled already stays as it is. The nights of a confirmed
+    /// booking that its host gives up stay blocked, unless they are to be open again.
     pub async fn cancel(
         &self,
         caller: &Caller,
         id: BookingId,
+        reopen: bool,
         key: Option<Arc<str>>,
     ) -> Result<Made, Error> {
         let (property, booking) = self.store.booking(id).await?.ok_or(Error::NotFound)?;
         let ownership = self.booking_ownership(caller, property, &booking).await?;
         allow(Action::CancelBooking, Some(caller), ownership)?;
-        let step = Step::Cancel { by_guest: booking.guest == caller.id };
-        let intent = Intent::Step { booking: id, step };
-        let command = self.command(caller, intent, key, &format!("cancel {id}"));
+        let by_guest = booking.guest == caller.id;
+        let intent = if by_guest {
+            Intent::Step { booking: id, step: Step::Cancel { by_guest } }
+        } else {
+            Intent::CancelAsHost { booking: id, reopen }
+        };
+        let command = self.command(caller, intent, key, &format!("cancel {id} {reopen}"));
         match self.carry_out(property, command, Urgency::Urgent).await {
             Err(Error::Refused(refusal)) => self.ended(id, refusal, Status::Canceled).await,
+            answer => answer,
+        }
+    }
+
+    /// The host's word on a booking. A word that was given before changes nothing.
+    pub async fn answer_booking(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        word: Word,
+        key: Option<Arc<str>>,
+    ) -> Result<Made, Error> {
+        let (property, booking) = self.store.booking(id).await?.ok_or(Error::NotFound)?;
+        let ownership = self.booking_ownership(caller, property, &booking).await?;
+        allow(Action::AnswerBooking, Some(caller), ownership)?;
+        let now = self.clock.now();
+        let (step, wished) = match word {
+            Word::Accept => {
+                let pay_by = now.plus(self.registry.hold_ttl());
+                (Step::Accept { pay_by }, Status::Confirmed)
+            }
+            Word::Decline => (Step::Decline, Status::Declined),
+            Word::NoShow { waive } => {
+                let row = self.store.property(property).await?.ok_or(Error::NotFound)?;
+                let today = row.property.today(now);
+                (Step::NoShow { today, waive }, Status::NoShow { free_from: today.plus(1) })
+            }
+        };
+        let intent = Intent::Step { booking: id, step };
+        let command = self.command(caller, intent, key, &format!("{word:?} {id}"));
+        match self.carry_out(property, command, Urgency::Ordinary).await {
+            Err(Error::Refused(refusal)) => self.ended(id, refusal, wished).await,
             answer => answer,
         }
     }
@@ -157,7 +206,7 @@ impl Engine {
             return Err(Error::Refused(refusal));
         }
         let (property, booking) = self.store.booking(id).await?.ok_or(Error::NotFound)?;
-        if booking.status == wished {
+        if booking.status.name() == wished.name() {
             return Ok(Made { property, booking, replayed: false });
         }
         Err(Error::Refused(Refusal::Illegal(Illegal::Status(booking.status))))

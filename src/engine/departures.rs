@@ -48,29 +48,29 @@ impl Engine {
     /// Ends an account: personal data goes, its sessions end, and bookings, payments and the record
     /// stay. Refused with the list of obligations while there are live bookings (as guest or as
     /// host), unsettled money, or properties that are not archived; who archives a property decides
-    /// about its bookings there, so nothing of that is done here. `version` is the one that is
-    /// meant, if one is.
-    pub async fn delete_user(
+    /// about its bookings there, so nothing of that is done here. `accepts` sees the account, and
+    /// may refuse; it is asked again when somebody's change came between.
+    pub async fn delete_user<E: From<Error>>(
         &self,
         caller: &Caller,
         id: UserId,
-        version: Option<i64>,
+        accepts: impl Fn(&Account) -> Result<(), E>,
         address: Option<IpAddr>,
-    ) -> Result<(), Error> {
-        allow(Action::DeleteAccount, Some(caller), Ownership::of_account(Some(caller), id))?;
-        // Each further turn means that somebody else's change came between.
+    ) -> Result<(), E> {
+        let ownership = Ownership::of_account(Some(caller), id);
+        allow(Action::DeleteAccount, Some(caller), ownership).map_err(Error::from)?;
         loop {
-            let account = self.store.account(id).await?.ok_or(Error::NotFound)?;
-            if version.is_some_and(|version| version != account.version) {
-                return Err(Error::Changed);
-            }
+            let account = self.store.account(id).await.map_err(Error::from)?;
+            let account = account.ok_or(Error::NotFound)?;
+            accepts(&account)?;
             let audit = self.audit(Deed::AccountDeleted, Some(caller.id), Some(id), address);
-            match self.store.depart(account, self.clock.now(), audit).await? {
+            let departing = self.store.depart(account, self.clock.now(), audit);
+            match departing.await.map_err(Error::from)? {
                 Departure::Left(ended) => {
                     self.end_now(&ended);
                     return Ok(());
                 }
-                Departure::Obliged(obligations) => return Err(Error::Obliged(obligations)),
+                Departure::Obliged(obligations) => return Err(Error::Obliged(obligations).into()),
                 Departure::Changed => {}
             }
         }

@@ -43,9 +43,6 @@ pub enum Error {
     /// The account cannot end while these stand.
     #[error("the account has obligations")]
     Obliged(Vec<Obligation>),
-    /// The thing is not in the version that the caller names.
-    #[error("it has changed meanwhile")]
-    Changed,
     /// There is no room, or no time.
     #[error(transparent)]
     Busy(#[from] Busy),

@@ -11,15 +11,16 @@ mod mails;
 mod payments;
 mod properties;
 mod reviews;
+mod rules;
 mod sessions;
 
-pub use accounts::{ProfileChange, Registration};
-pub use bookings::{BookingRequest, Made, Side};
-pub use calendars::CalendarView;
+pub use accounts::{Profile, Registration};
+pub use bookings::{BookingRequest, Made, Side, Word};
+pub use calendars::{CalendarView, EditedCalendar};
 pub use departures::Export;
 pub use error::{Error, FieldError};
 pub use payments::{PaymentRequest, Settlements};
-pub use properties::{AMENITIES, PropertyInput};
+pub use properties::{AMENITIES, PropertyInput, time_of_day};
 pub use reviews::{NewReview, ReviewChange, Subject};
 pub use sessions::{Session, Throttles};
 

@@ -1,11 +1,11 @@
 //! Properties: created by hosts, read and listed by everybody.
 
+use super::calendars::not_edited;
 use super::error::Fields;
 use super::{Engine, Error};
-use crate::actors::{Busy, Urgency};
+use crate::actors::Urgency;
 use crate::auth::Caller;
 use crate::auth::policy::{Action, Ownership, allow};
-use crate::store::StoreError;
 use crate::store::keys::Created;
 use crate::store::properties::{Filters, PropertyRow};
 use domain::command::{Command, Intent, Key};
@@ -43,6 +43,10 @@ pub struct PropertyInput {
     pub check_out_by: Option<String>,
     /// Listed where nothing is said.
     pub status: Option<String>,
+    /// True where nothing is said.
+    pub instant_book: Option<bool>,
+    /// Flexible where nothing is said.
+    pub cancellation_policy: Option<String>,
 }
 
 const MAX_TITLE: usize = 200;
@@ -179,7 +183,7 @@ impl Engine {
         self.make_so(caller, row, facts, page).await.map(|_| ())
     }
 
-    async fn make_so(
+    pub(super) async fn make_so(
         &self,
         caller: &Caller,
         row: PropertyRow,
@@ -202,14 +206,7 @@ impl Engine {
         };
         match self.registry.submit(id, command, Urgency::Ordinary).await? {
             Answer::Edited { .. } => self.store.property(id).await?.ok_or(Error::NotFound),
-            Answer::Refused(refusal) => Err(refusal.into()),
-            Answer::Missing => Err(Error::NotFound),
-            Answer::Full => Err(Error::Store(StoreError::Full)),
-            Answer::TooLate => Err(Error::Busy(Busy::TooLate)),
-            Answer::Failed => Err(Error::Fault("the database refuses this command")),
-            Answer::Done { .. } | Answer::Unchanged(_) | Answer::AsItIs | Answer::Replay { .. } => {
-                Err(Error::Fault("an edit was answered with something else"))
-            }
+            other => Err(not_edited(other)),
         }
     }
 
@@ -261,18 +258,24 @@ impl Engine {
         );
         let listing = new.status.as_deref().map_or(Ok(Listing::Listed), str::parse);
         let listing = fields.parse(listing, "/status");
+        let policy = new.cancellation_policy.as_deref();
+        let policy = policy.map_or(Ok(Policy::Flexible), str::parse);
+        let policy = fields.parse(policy, "/cancellation_policy");
         let zone = fields.parse(Zone::named(&new.timezone), "/timezone");
         let currency = fields.parse(new.currency.parse::<Currency>(), "/currency");
-        let check_in_from = time_of_day(new.check_in_from.as_deref(), CHECK_IN_FROM);
+        let hour = |text: Option<&str>, default| text.map_or(Ok(default), time_of_day);
+        let check_in_from = hour(new.check_in_from.as_deref(), CHECK_IN_FROM);
         let check_in_from = fields.parse(check_in_from, "/check_in_from");
-        let check_out_by = time_of_day(new.check_out_by.as_deref(), CHECK_OUT_BY);
+        let check_out_by = hour(new.check_out_by.as_deref(), CHECK_OUT_BY);
         let check_out_by = fields.parse(check_out_by, "/check_out_by");
         fields.done()?;
-        let (Some(zone), Some(currency), Some(check_in_from), Some(check_out_by), Some(listing)) =
-            (zone, currency, check_in_from, check_out_by, listing)
+        let terms = listing.zip(policy);
+        let (Some(zone), Some(currency), Some(check_in_from), Some(check_out_by), Some(terms)) =
+            (zone, currency, check_in_from, check_out_by, terms)
         else {
             return Err(Error::Fault("a field was neither right nor wrong"));
         };
+        let (listing, policy) = terms;
         let property = Property {
             id,
             host,
@@ -281,10 +284,10 @@ impl Engine {
             price_per_night: new.price_per_night,
             currency,
             max_guests,
-            instant_book: true,
+            instant_book: new.instant_book.unwrap_or(true),
             check_in_from,
             check_out_by,
-            policy: Policy::Flexible,
+            policy,
             rules: Arc::clone(rules),
         };
         let mut amenities = new.amenities;
@@ -296,8 +299,8 @@ impl Engine {
             address,
             city,
             country: new.country,
-            latitude: new.latitude,
-            longitude: new.longitude,
+            latitude: new.latitude.map(unsigned),
+            longitude: new.longitude.map(unsigned),
             amenities,
         };
         let (ratings, created_at) = (Ratings::default(), self.clock.now());
@@ -305,12 +308,18 @@ impl Engine {
     }
 }
 
-/// `HH:MM`, or the default where nothing is said.
-fn time_of_day(text: Option<&str>, default: Time) -> Result<Time, &'static str> {
+/// Degrees with one zero: SQLite does not keep the sign of the other.
+fn unsigned(degrees: f64) -> f64 {
+    if degrees == 0.0 { 0.0 } else { degrees }
+}
+
+/// Reads `HH:MM` and nothing else; the error says so.
+pub fn time_of_day(text: &str) -> Result<Time, &'static str> {
     const FORM: &str = "must be a time of day in the form HH:MM";
-    let Some(text) = text else { return Ok(default) };
     let (hour, minute) = text.split_once(':').ok_or(FORM)?;
-    if hour.len() != 2 || minute.len() != 2 {
+    // A sign would be read as a part of the number.
+    let is_plain = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_plain(hour) || !is_plain(minute) {
         return Err(FORM);
     }
     let (hour, minute) = (hour.parse().map_err(|_| FORM)?, minute.parse().map_err(|_| FORM)?);

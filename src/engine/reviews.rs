@@ -33,11 +33,11 @@ pub enum Subject {
     Property(PropertyId),
 }
 
-/// What an author says instead; what is not named stays.
+/// What an author says instead.
 #[derive(Debug)]
 pub struct ReviewChange {
-    pub rating: Option<i64>,
-    pub comment: Option<String>,
+    pub rating: i64,
+    pub comment: String,
 }
 
 /// The longest comment and the longest reply, in characters.
@@ -99,21 +99,18 @@ impl Engine {
         Ok(self.store.reviews(property, after, super::rows(limit)).await?)
     }
 
-    /// Changes what a review says. `accepts` sees the review that is about to change, and may
-    /// refuse; it may be asked again when somebody else was faster.
+    /// Changes what a review says. `change` makes the wished words of the review as it is, or
+    /// refuses; it is asked again when somebody else was faster.
     pub async fn change_review<E: From<Error>>(
         &self,
         caller: &Caller,
         id: ReviewId,
-        change: &ReviewChange,
-        accepts: impl Fn(&Review) -> Result<(), E>,
+        change: impl Fn(&Review) -> Result<ReviewChange, E>,
     ) -> Result<Review, E> {
         loop {
             let before = self.changeable(caller, Action::ChangeReview, id).await?;
-            accepts(&before)?;
-            let stars = change.rating.unwrap_or_else(|| i64::from(before.rating.stars()));
-            let (rating, comment) =
-                said(stars, change.comment.as_deref().unwrap_or(&before.comment))?;
+            let wished = change(&before)?;
+            let (rating, comment) = said(wished.rating, &wished.comment)?;
             if (rating, &comment) == (before.rating, &before.comment) {
                 return Ok(before);
             }
@@ -126,7 +123,8 @@ impl Engine {
         }
     }
 
-    /// Takes a review back. `accepts` is as in [`Engine::change_review`].
+    /// Takes a review back. `accepts` sees the review, and may refuse; it is asked again when
+    /// somebody else was faster.
     pub async fn delete_review<E: From<Error>>(
         &self,
         caller: &Caller,

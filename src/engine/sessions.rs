@@ -1,8 +1,9 @@
 //! Sessions: signing in, going on with a refresh token, signing out.
 //!
-//! An access token is good for ten minutes, a refresh token for one use. One that comes back ends
-//! its session: it was copied, or its holder sent it twice at once, which looks the same. A client
-//! that refreshes from several places at a time therefore has to take turns with itself.
+//! An access token is good for ten minutes, a refresh token for one use. Each has one successor,
+//! and for ten seconds, until that is used, the token may be sent again: an answer may be lost,
+//! and a client may ask from several places at a time. One that comes back otherwise ends its
+//! session: it was copied.
 
 use super::accounts::MAX_EMAIL;
 use super::error::Fields;
@@ -34,6 +35,8 @@ pub struct Session {
 
 /// A session that nobody refreshes ends after this.
 const SESSION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long the use of a refresh token may be tried again.
+const RETRY: Duration = Duration::from_secs(10);
 /// How long sessions and tokens that are over stay in the database.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -127,11 +130,14 @@ impl Engine {
         let is_token = opaque::is_token(refresh_token);
         fields.check(is_token, "/refresh_token", "must be the one that signing in answered");
         fields.done()?;
-        let (next, now) = (opaque::fresh(), self.clock.now());
+        let next = self.tokens.successor(refresh_token);
+        let next = next.ok_or(Error::Fault("a refresh token could not be signed"))?;
+        let now = self.clock.now();
         let exchange = Exchange {
             used: opaque::hash(refresh_token),
             next: opaque::hash(next.expose_secret()),
             now,
+            retried_since: now.minus(RETRY),
             expires_at: now.plus(SESSION),
         };
         let reuse = self.audit(Deed::RefreshReused, None, None, address);

@@ -5,14 +5,14 @@ use super::extract::{Body, ClientAddress, IdempotencyKey, Page, Signed, UserPath
 use super::headers::ETag;
 use super::openapi::PageParams;
 use super::problem::Problem;
-use super::{mark_replayed, tagged};
+use super::{mark_replayed, put, tagged};
 use crate::auth::Caller;
-use crate::engine::{Engine, ProfileChange, Registration};
+use crate::engine::{Engine, Profile, Registration};
 use crate::store::accounts::{Account, Role};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::UserId;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -28,32 +28,17 @@ pub(super) struct NewUser {
     role: String,
 }
 
-/// What GET answered, or a part of it.
+/// What may be changed of an account.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Change {
-    #[serde(default, deserialize_with = "present")]
-    id: Option<Uuid>,
-    #[serde(default, deserialize_with = "present")]
-    email: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    first_name: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    last_name: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    role: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    created_at: Option<String>,
+struct Input {
+    first_name: String,
+    last_name: String,
+    role: String,
 }
 
-/// A field may be absent, but not null: nobody sets a name to nothing by it.
-fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    T::deserialize(deserializer).map(Some)
-}
+/// What nobody can change by `PUT`: the address is what the account's mail was proved with.
+const READ_ONLY: [&str; 3] = ["id", "email", "created_at"];
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
@@ -173,9 +158,9 @@ pub(super) async fn change(
     Signed(caller): Signed,
     UserPath(id): UserPath,
     ClientAddress(address): ClientAddress,
-    Body(input): Body<Change>,
+    Body(body): Body<put::Sent>,
 ) -> Result<HttpResponse, Problem> {
-    change_to(&request, &engine, &caller, (id, address), input).await
+    change_to(&request, &engine, &caller, (id, address), &body).await
 }
 
 /// Changes one's own account; a guest becomes a host by saying so.
@@ -188,9 +173,9 @@ pub(super) async fn change_own(
     engine: web::Data<Engine>,
     Signed(caller): Signed,
     ClientAddress(address): ClientAddress,
-    Body(input): Body<Change>,
+    Body(body): Body<put::Sent>,
 ) -> Result<HttpResponse, Problem> {
-    change_to(&request, &engine, &caller, (caller.id, address), input).await
+    change_to(&request, &engine, &caller, (caller.id, address), &body).await
 }
 
 /// Ends an account that has no obligations; personal data is forgotten.
@@ -205,9 +190,7 @@ pub(super) async fn delete(
     UserPath(id): UserPath,
     ClientAddress(address): ClientAddress,
 ) -> Result<HttpResponse, Problem> {
-    let version = version(&request, &engine, &caller, id).await?;
-    engine.delete_user(&caller, id, version, address).await?;
-    Ok(HttpResponse::NoContent().finish())
+    end(&request, &engine, &caller, (id, address)).await
 }
 
 /// Ends one's own account, if it has no obligations; personal data is forgotten.
@@ -221,9 +204,7 @@ pub(super) async fn delete_own(
     Signed(caller): Signed,
     ClientAddress(address): ClientAddress,
 ) -> Result<HttpResponse, Problem> {
-    let version = version(&request, &engine, &caller, caller.id).await?;
-    engine.delete_user(&caller, caller.id, version, address).await?;
-    Ok(HttpResponse::NoContent().finish())
+    end(&request, &engine, &caller, (caller.id, address)).await
 }
 
 async fn change_to(
@@ -231,37 +212,30 @@ async fn change_to(
     engine: &Engine,
     caller: &Caller,
     (id, address): (UserId, Option<IpAddr>),
-    input: Change,
+    body: &put::Sent,
 ) -> Result<HttpResponse, Problem> {
-    let role = input.role.as_deref().map(str::parse::<Role>).transpose();
-    let change = ProfileChange {
-        id: input.id,
-        email: input.email,
-        first_name: input.first_name,
-        last_name: input.last_name,
-        role: role.map_err(|unknown| Problem::field("/role", unknown.to_string()))?,
-        created_at: input.created_at,
+    let change = |account: &Account| {
+        etag(account).require_match(request.headers())?;
+        let Input { first_name, last_name, role } =
+            put::merged(&View::of(account), body, &READ_ONLY)?;
+        let role = role.parse::<Role>();
+        let role = role.map_err(|unknown| Problem::field("/role", unknown.to_string()))?;
+        Ok::<_, Problem>(Profile { first_name, last_name, role })
     };
-    let version = version(request, engine, caller, id).await?;
-    let account = engine.change_user(caller, id, &change, version, address).await?;
+    let account = engine.change_user(caller, id, change, address).await?;
     let tag = (header::ETAG, etag(&account).header()?);
     Ok(HttpResponse::Ok().insert_header(tag).json(View::of(&account)))
 }
 
-/// The version that `If-Match` names, where it is sent: a change is made on that one or not at
-/// all, also when somebody else's comes between this look and the change.
-async fn version(
+async fn end(
     request: &HttpRequest,
     engine: &Engine,
     caller: &Caller,
-    id: UserId,
-) -> Result<Option<i64>, Problem> {
-    if !request.headers().contains_key(header::IF_MATCH) {
-        return Ok(None);
-    }
-    let account = engine.user(caller, id).await?;
-    etag(&account).require_match(request.headers())?;
-    Ok(Some(account.version))
+    (id, address): (UserId, Option<IpAddr>),
+) -> Result<HttpResponse, Problem> {
+    let accepts = |account: &Account| etag(account).require_match(request.headers());
+    engine.delete_user(caller, id, accepts, address).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 fn etag(account: &Account) -> ETag {

@@ -6,17 +6,17 @@ use super::headers::ETag;
 use super::openapi::PageParams;
 use super::price::LineView;
 use super::problem::{Code, FieldError, Problem};
+use super::put::Sent;
 use super::{mark_replayed, put, tagged};
 use crate::auth::Caller;
-use crate::engine::{BookingRequest, Engine, Error, Made, Side};
+use crate::engine::{BookingRequest, Engine, Error, Made, Side, Word};
 use crate::store::bookings::BookingFilter;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::refusal::Refusal;
 use domain::stay::DateError;
-use domain::{Booking, PropertyId, Stay};
+use domain::{Booking, BookingId, PropertyId, Stay};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -216,13 +216,13 @@ pub(super) async fn update(
     engine: web::Data<Engine>,
     Signed(caller): Signed,
     BookingPath(id): BookingPath,
-    Body(body): Body<Map<String, Value>>,
+    Body(sent): Body<Sent>,
 ) -> Result<HttpResponse, Problem> {
     for _ in 0..put::ATTEMPTS {
         let seen = engine.booking_to_change(&caller, id).await?;
         etag(&seen.booking).require_match(request.headers())?;
         let view = View::of(seen.property, &seen.booking);
-        let input: Input = put::merged(&view, body.clone(), &READ_ONLY)?;
+        let input: Input = put::merged(&view, &sent, &READ_ONLY)?;
         let (stay, guests) = stay(&input.check_in, &input.check_out, input.guests)?;
         match engine.change_booking(&caller, seen, stay, guests).await {
             // It took a step meanwhile: the body is laid over what it is now.
@@ -255,10 +255,14 @@ const READ_ONLY: [&str; 13] = [
     "created_at",
 ];
 
-/// Gives a booking up; the answer says what goes back.
+/// Gives a booking up; the answer says what goes back. Where the host of a confirmed booking does
+/// so, everything goes back and the nights stay blocked.
 #[utoipa::path(
     delete, path = "/bookings/{id}", operation_id = "cancel_booking", tag = "bookings",
-    security(("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 200, description = "The canceled booking.", body = View)),
+    security(("bearer" = [])), params(
+        ("id" = Uuid, Path),
+        ("reopen" = Option<bool>, Query, description = "Open the nights again instead."),
+    ), responses((status = 200, description = "The canceled booking.", body = View)),
 )]
 pub(super) async fn cancel(
     request: HttpRequest,
@@ -266,15 +270,82 @@ pub(super) async fn cancel(
     Signed(caller): Signed,
     BookingPath(id): BookingPath,
     IdempotencyKey(key): IdempotencyKey,
+    mut params: Params,
 ) -> Result<HttpResponse, Problem> {
+    let reopen = params.take("reopen")?.unwrap_or(false);
+    params.end()?;
     if request.headers().contains_key(header::IF_MATCH) {
         let now = engine.booking(&caller, id).await?;
         etag(&now.booking).require_match(request.headers())?;
     }
-    let Made { property, booking, replayed } = engine.cancel(&caller, id, key).await?;
+    let Made { property, booking, replayed } = engine.cancel(&caller, id, reopen, key).await?;
     let view = View::of(property, &booking).with_refund(&booking);
     let mut response =
         HttpResponse::Ok().insert_header((header::ETAG, etag(&booking).header()?)).json(view);
+    mark_replayed(&mut response, replayed);
+    Ok(response)
+}
+
+/// Accepts a request: it is confirmed if it was paid for, else the guest has some minutes to pay.
+#[utoipa::path(
+    post, path = "/bookings/{id}/accept", operation_id = "accept_booking", tag = "bookings",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 200, description = "The booking as it is now.", body = View)),
+)]
+pub(super) async fn accept(
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    BookingPath(id): BookingPath,
+    IdempotencyKey(key): IdempotencyKey,
+) -> Result<HttpResponse, Problem> {
+    answer(&engine, &caller, id, Word::Accept, key).await
+}
+
+/// Declines a request: its nights are free again, and what was paid goes back.
+#[utoipa::path(
+    post, path = "/bookings/{id}/decline", operation_id = "decline_booking", tag = "bookings",
+    security(("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 200, description = "The booking as it is now.", body = View)),
+)]
+pub(super) async fn decline(
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    BookingPath(id): BookingPath,
+    IdempotencyKey(key): IdempotencyKey,
+) -> Result<HttpResponse, Problem> {
+    answer(&engine, &caller, id, Word::Decline, key).await
+}
+
+/// Reports that nobody came, from check-in on and for 48 hours at most: the nights after today are
+/// free again, and what was paid stays with the host unless that is waived.
+#[utoipa::path(
+    post, path = "/bookings/{id}/no_show", operation_id = "report_no_show", tag = "bookings",
+    security(("bearer" = [])), params(
+        ("id" = Uuid, Path),
+        ("waive" = Option<bool>, Query, description = "Give everything back."),
+    ), responses((status = 200, description = "The booking as it is now.", body = View)),
+)]
+pub(super) async fn no_show(
+    engine: web::Data<Engine>,
+    Signed(caller): Signed,
+    BookingPath(id): BookingPath,
+    IdempotencyKey(key): IdempotencyKey,
+    mut params: Params,
+) -> Result<HttpResponse, Problem> {
+    let waive = params.take("waive")?.unwrap_or(false);
+    params.end()?;
+    answer(&engine, &caller, id, Word::NoShow { waive }, key).await
+}
+
+async fn answer(
+    engine: &Engine,
+    caller: &Caller,
+    id: BookingId,
+    word: Word,
+    key: Option<Arc<str>>,
+) -> Result<HttpResponse, Problem> {
+    let Made { property, booking, replayed } = engine.answer_booking(caller, id, word, key).await?;
+    let mut response = HttpResponse::Ok()
+        .insert_header((header::ETAG, etag(&booking).header()?))
+        .json(View::of(property, &booking));
     mark_replayed(&mut response, replayed);
     Ok(response)
 }

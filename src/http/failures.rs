@@ -27,7 +27,6 @@ impl From<Error> for Problem {
             }
             Error::Obliged(obligations) => Self::new(Code::AccountHasObligations)
                 .with_obligations(obligations.into_iter().map(|o| (o.kind, o.id)).collect()),
-            Error::Changed => Self::new(Code::PreconditionFailed),
             Error::Busy(Busy::Full) => Self::new(Code::Overloaded),
             Error::Busy(Busy::TooLate) => Self::new(Code::Unavailable).with_detail(
                 "The answer took too long. The request may still take effect: repeat it with the \

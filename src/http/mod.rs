@@ -3,6 +3,7 @@
 
 mod accounts;
 mod bookings;
+mod calendar_edits;
 mod calendars;
 pub mod cursor;
 pub mod edge;
@@ -21,6 +22,7 @@ mod properties;
 mod put;
 mod reviews;
 mod routes;
+mod rules;
 mod sessions;
 
 pub use openapi::text as openapi_document;

@@ -6,7 +6,8 @@
 
 use super::problem::{Code, Problem};
 use super::{
-    accounts, bookings, calendars, examples, export, payments, properties, reviews, sessions,
+    accounts, bookings, calendar_edits, calendars, examples, export, payments, properties, reviews,
+    rules, sessions,
 };
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
@@ -35,14 +36,21 @@ use utoipa_swagger_ui::Config;
         accounts::read,
         accounts::read_own,
         accounts::register,
+        bookings::accept,
         bookings::cancel,
         bookings::cancellation,
+        bookings::decline,
+        bookings::no_show,
         bookings::create,
         bookings::create_anywhere,
         bookings::list,
         bookings::read,
         bookings::update,
         calendars::events,
+        calendar_edits::create,
+        calendar_edits::delete,
+        calendar_edits::edit,
+        calendar_edits::list,
         calendars::read,
         export::read,
         payments::create,
@@ -54,6 +62,8 @@ use utoipa_swagger_ui::Config;
         properties::list,
         properties::read,
         properties::update,
+        rules::read,
+        rules::update,
         reviews::change,
         reviews::create,
         reviews::delete,

@@ -73,13 +73,13 @@ pub(super) async fn create(
     IdempotencyKey(key): IdempotencyKey,
     Body(input): Body<Input>,
 ) -> Result<HttpResponse, Problem> {
-    let method = input.payment_method.unwrap_or_default();
-    if !method.is_empty() && !sandbox::METHODS.contains(&method.as_str()) {
+    let method = input.payment_method;
+    if method.as_ref().is_some_and(|method| !sandbox::METHODS.contains(&method.as_str())) {
         let detail = format!("must be one of {}", sandbox::METHODS.join(", "));
         return Err(Problem::field("/payment_method", detail));
     }
-    let request =
-        PaymentRequest { booking: BookingId(input.booking_id), method: Arc::from(method) };
+    let method = Arc::from(method.unwrap_or_default());
+    let request = PaymentRequest { booking: BookingId(input.booking_id), method };
     let (payment, replayed) = engine.pay(&caller, request, key).await?;
     // The provider has not answered yet: the payment can be read again at its own address.
     let status = if payment.status.is_open() { StatusCode::ACCEPTED } else { StatusCode::CREATED };

@@ -12,9 +12,8 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::refusal::Refusal;
 use jiff::civil::Time;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -37,22 +36,34 @@ pub(super) struct Input {
     max_guests: i64,
     #[serde(default)]
     amenities: Vec<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false)]
     check_in_from: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false)]
     check_out_by: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false)]
     status: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = bool, required = false)]
+    instant_book: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false)]
+    cancellation_policy: Option<String>,
+}
+
+/// A value that may be absent, but not null: nobody lists a draft by saying that its status is
+/// nothing.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    reader: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(reader).map(Some)
 }
 
 /// What a host cannot change by `PUT`.
-const READ_ONLY: [&str; 8] = [
-    "id",
-    "host_id",
-    "instant_book",
-    "cancellation_policy",
-    "images",
-    "avg_rating",
-    "review_count",
-    "created_at",
-];
+const READ_ONLY: [&str; 6] =
+    ["id", "host_id", "images", "avg_rating", "review_count", "created_at"];
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Property)]
@@ -116,6 +127,8 @@ impl From<Input> for PropertyInput {
             check_in_from: input.check_in_from,
             check_out_by: input.check_out_by,
             status: input.status,
+            instant_book: input.instant_book,
+            cancellation_policy: input.cancellation_policy,
         }
     }
 }
@@ -208,12 +221,12 @@ pub(super) async fn update(
     engine: web::Data<Engine>,
     Signed(caller): Signed,
     PropertyPath(id): PropertyPath,
-    Body(body): Body<Map<String, Value>>,
+    Body(body): Body<put::Sent>,
 ) -> Result<HttpResponse, Problem> {
     for _ in 0..put::ATTEMPTS {
         let row = engine.property_to_edit(&caller, id).await?;
         etag(&row).require_match(request.headers())?;
-        let input: Input = put::merged(&View::of(&row), body.clone(), &READ_ONLY)?;
+        let input: Input = put::merged(&View::of(&row), &body, &READ_ONLY)?;
         match engine.edit_property(&caller, row, input.into()).await {
             // Somebody else was faster: the body is laid over what it is now.
             Err(Error::Refused(Refusal::Stale)) => {}
@@ -313,11 +326,11 @@ pub(super) async fn amenities() -> HttpResponse {
 }
 
 /// An edit is an event; reviews change nothing but the ratings.
-fn etag(row: &PropertyRow) -> ETag {
+pub(super) fn etag(row: &PropertyRow) -> ETag {
     let (sum, count) = (row.ratings.sum, row.ratings.count);
     ETag::of(row.property.id, format_args!("{}-{sum}-{count}", row.seq))
 }
 
-fn hours_and_minutes(time: Time) -> String {
+pub(super) fn hours_and_minutes(time: Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }

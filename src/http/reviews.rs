@@ -4,15 +4,14 @@ use super::cursor::{self, Cursor};
 use super::extract::{Body, IdempotencyKey, MaybeSigned, Params, ReviewPath, Signed};
 use super::headers::ETag;
 use super::openapi::PageParams;
-use super::problem::{FieldError, Problem};
-use super::{mark_replayed, tagged};
+use super::problem::Problem;
+use super::{mark_replayed, put, tagged};
 use crate::engine::{Engine, NewReview, ReviewChange, Subject};
 use crate::store::reviews::Review;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::{BookingId, PropertyId};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -27,32 +26,25 @@ pub(super) struct Input {
     comment: String,
 }
 
-/// All that a review shows, none of which has to be there; only rating and comment may differ from
-/// what it shows.
+/// What may be changed of a review.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Change {
-    #[serde(default, deserialize_with = "sent")]
-    id: Option<Value>,
-    #[serde(default, deserialize_with = "sent")]
-    property_id: Option<Value>,
-    #[serde(default, deserialize_with = "sent")]
-    user_id: Option<Value>,
-    #[serde(default, deserialize_with = "sent")]
-    booking_id: Option<Value>,
-    #[serde(default, deserialize_with = "sent")]
-    direction: Option<Value>,
-    #[serde(default, deserialize_with = "sent")]
-    rating: Option<i64>,
-    #[serde(default, deserialize_with = "sent")]
-    comment: Option<String>,
-    #[serde(default, deserialize_with = "sent")]
-    reply: Option<Value>,
-    #[serde(default, deserialize_with = "sent")]
-    published_at: Option<Value>,
-    #[serde(default, deserialize_with = "sent")]
-    created_at: Option<Value>,
+struct Change {
+    rating: i64,
+    comment: String,
 }
+
+/// What nobody can change by `PUT`.
+const READ_ONLY: [&str; 8] = [
+    "id",
+    "property_id",
+    "user_id",
+    "booking_id",
+    "direction",
+    "reply",
+    "published_at",
+    "created_at",
+];
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewReply)]
@@ -90,11 +82,6 @@ struct List<'a> {
     next_cursor: Option<String>,
 }
 
-/// A field that was sent, be it null: one that was not stays `None` by default.
-fn sent<'de, D: Deserializer<'de>, T: Deserialize<'de>>(reader: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(reader).map(Some)
-}
-
 impl Input {
     fn read(self) -> Result<NewReview, Problem> {
         let subject = match (self.booking_id, self.property_id) {
@@ -108,31 +95,6 @@ impl Input {
             }
         };
         Ok(NewReview { subject, rating: self.rating, comment: self.comment })
-    }
-}
-
-impl Change {
-    /// Refuses every read-only field that says something else than the review does.
-    fn keeps(&self, review: &Review) -> Result<(), Problem> {
-        let shown = serde_json::to_value(View::of(review)).map_err(Problem::internal)?;
-        let read_only = [
-            ("/id", &self.id),
-            ("/property_id", &self.property_id),
-            ("/user_id", &self.user_id),
-            ("/booking_id", &self.booking_id),
-            ("/direction", &self.direction),
-            ("/reply", &self.reply),
-            ("/published_at", &self.published_at),
-            ("/created_at", &self.created_at),
-        ];
-        let errors: Vec<FieldError> = read_only
-            .into_iter()
-            .filter(|(pointer, sent)| sent.is_some() && sent.as_ref() != shown.pointer(pointer))
-            .map(|(pointer, _)| {
-                FieldError::new(pointer, "is read-only: send it as it is, or leave it out")
-            })
-            .collect();
-        if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
     }
 }
 
@@ -220,14 +182,14 @@ pub(super) async fn change(
     engine: web::Data<Engine>,
     Signed(caller): Signed,
     ReviewPath(id): ReviewPath,
-    Body(mut input): Body<Change>,
+    Body(body): Body<put::Sent>,
 ) -> Result<HttpResponse, Problem> {
-    let change = ReviewChange { rating: input.rating, comment: input.comment.take() };
-    let accepts = |review: &Review| {
+    let change = |review: &Review| {
         etag(review).require_match(request.headers())?;
-        input.keeps(review)
+        let Change { rating, comment } = put::merged(&View::of(review), &body, &READ_ONLY)?;
+        Ok::<_, Problem>(ReviewChange { rating, comment })
     };
-    let review = engine.change_review(&caller, id, &change, accepts).await?;
+    let review = engine.change_review(&caller, id, change).await?;
     let tag = (header::ETAG, etag(&review).header()?);
     Ok(HttpResponse::Ok().insert_header(tag).json(View::of(&review)))
 }

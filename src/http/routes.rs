@@ -2,8 +2,10 @@
 
 use super::edge::Edge;
 use super::operations::CatchUp;
-use super::{accounts, bookings, calendars, headers, openapi, operations, pages, payments};
-use super::{export, extract, problem, properties, reviews, sessions};
+use super::{
+    accounts, bookings, calendar_edits, calendars, headers, openapi, operations, pages, payments,
+};
+use super::{export, extract, problem, properties, reviews, rules, sessions};
 use crate::auth::{Caller, TokenError};
 use crate::engine::Engine;
 use actix_web::dev::Server;
@@ -82,22 +84,24 @@ pub fn serve_unready(listener: TcpListener) -> std::io::Result<Server> {
     Ok(bounded!(HttpServer::new(app).workers(1)).listen(listener)?.run())
 }
 
+/// A resource for every path, also where it has one method only: a route by itself is passed over
+/// by other methods, which are then told 404 instead of 405.
 fn routes(config: &mut web::ServiceConfig, surface: &Surface) {
     config
-        .route("/livez", web::get().to(operations::alive))
-        .route("/readyz", web::get().to(operations::ready))
-        .route("/ws", web::get().to(pages::live))
-        .route("/", web::get().to(pages::home))
-        .route("/docs/errors", web::get().to(pages::errors))
-        .route("/api/docs", web::get().to(openapi::page))
-        .route("/api/docs/{path:.*}", web::get().to(openapi::file))
-        .route("/api/openapi.json", web::get().to(openapi::document))
-        .route("/widget/{path:.*}", web::get().to(pages::widget));
+        .service(web::resource("/livez").route(web::get().to(operations::alive)))
+        .service(web::resource("/readyz").route(web::get().to(operations::ready)))
+        .service(web::resource("/ws").route(web::get().to(pages::live)))
+        .service(web::resource("/").route(web::get().to(pages::home)))
+        .service(web::resource("/docs/errors").route(web::get().to(pages::errors)))
+        .service(web::resource("/api/docs").route(web::get().to(openapi::page)))
+        .service(web::resource("/api/docs/{path:.*}").route(web::get().to(openapi::file)))
+        .service(web::resource("/api/openapi.json").route(web::get().to(openapi::document)))
+        .service(web::resource("/widget/{path:.*}").route(web::get().to(pages::widget)));
     if surface.engine.clock.is_test() {
-        config.route("/test/clock", web::post().to(operations::move_clock));
+        config.service(web::resource("/test/clock").route(web::post().to(operations::move_clock)));
     }
     if surface.demo {
-        config.route("/demo/accounts", web::get().to(pages::demo_accounts));
+        config.service(web::resource("/demo/accounts").route(web::get().to(pages::demo_accounts)));
     }
     // Both bases: the versioned one, and the bare paths of the first design.
     config.service(web::scope("/api/v1").configure(resources));
@@ -111,13 +115,31 @@ fn resources(config: &mut web::ServiceConfig) {
                 .route(web::get().to(properties::list))
                 .route(web::post().to(properties::create)),
         )
-        .route("/amenities", web::get().to(properties::amenities))
+        .service(web::resource("/amenities").route(web::get().to(properties::amenities)))
         // One look at the id serves all that is under it, the busiest route among them.
         .service(
             web::scope("/properties/{id}")
-                .route("/bookings", web::post().to(bookings::create))
-                .route("/calendar", web::get().to(calendars::read))
-                .route("/events", web::get().to(calendars::events))
+                .service(web::resource("/bookings").route(web::post().to(bookings::create)))
+                .service(
+                    web::resource("/calendar")
+                        .route(web::get().to(calendars::read))
+                        .route(web::patch().to(calendar_edits::edit)),
+                )
+                .service(
+                    web::resource("/blocks")
+                        .route(web::get().to(calendar_edits::list))
+                        .route(web::post().to(calendar_edits::create)),
+                )
+                .service(
+                    web::resource("/blocks/{block}")
+                        .route(web::delete().to(calendar_edits::delete)),
+                )
+                .service(
+                    web::resource("/rules")
+                        .route(web::get().to(rules::read))
+                        .route(web::put().to(rules::update)),
+                )
+                .service(web::resource("/events").route(web::get().to(calendars::events)))
                 .service(
                     web::resource("")
                         .route(web::get().to(properties::read))
@@ -140,6 +162,9 @@ fn resources(config: &mut web::ServiceConfig) {
             web::resource("/bookings/{id}/cancellation")
                 .route(web::get().to(bookings::cancellation)),
         )
+        .service(web::resource("/bookings/{id}/accept").route(web::post().to(bookings::accept)))
+        .service(web::resource("/bookings/{id}/decline").route(web::post().to(bookings::decline)))
+        .service(web::resource("/bookings/{id}/no_show").route(web::post().to(bookings::no_show)))
         .service(
             web::resource("/payments")
                 .route(web::get().to(payments::list))
@@ -175,17 +200,17 @@ fn people(config: &mut web::ServiceConfig) {
                 .route(web::put().to(accounts::change_own))
                 .route(web::delete().to(accounts::delete_own)),
         )
-        .route("/users/me/export", web::get().to(export::read))
+        .service(web::resource("/users/me/export").route(web::get().to(export::read)))
         .service(
             web::resource("/users/{id}")
                 .route(web::get().to(accounts::read))
                 .route(web::put().to(accounts::change))
                 .route(web::delete().to(accounts::delete)),
         )
-        .route("/auth/login", web::post().to(sessions::login))
-        .route("/auth/refresh", web::post().to(sessions::refresh))
-        .route("/auth/logout", web::post().to(sessions::logout))
-        .route("/auth/verify", web::post().to(sessions::verify))
-        .route("/auth/password/forgot", web::post().to(sessions::forgot))
-        .route("/auth/password/reset", web::post().to(sessions::reset));
+        .service(web::resource("/auth/login").route(web::post().to(sessions::login)))
+        .service(web::resource("/auth/refresh").route(web::post().to(sessions::refresh)))
+        .service(web::resource("/auth/logout").route(web::post().to(sessions::logout)))
+        .service(web::resource("/auth/verify").route(web::post().to(sessions::verify)))
+        .service(web::resource("/auth/password/forgot").route(web::post().to(sessions::forgot)))
+        .service(web::resource("/auth/password/reset").route(web::post().to(sessions::reset)));
 }

@@ -72,6 +72,8 @@ pub(super) async fn login(
 }
 
 /// Takes a refresh token for new tokens; each is good for once.
+///
+/// A retry within ten seconds gets the same next one, until that is used.
 #[utoipa::path(
     post, path = "/auth/refresh", operation_id = "refresh", tag = "auth",
     request_body = Refresh, responses((status = 200, description = "New tokens.", body = Tokens)),

@@ -37,7 +37,7 @@ pub mod heads;
 pub mod jobs;
 pub mod keys;
 pub mod mail_tokens;
-mod night_rows;
+pub mod night_rows;
 pub mod payments;
 pub mod properties;
 pub mod reviews;

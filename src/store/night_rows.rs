@@ -2,14 +2,14 @@
 //! commit writes of them. Hosts edit calendars seldom, so neither database's usual statements carry
 //! these parts.
 
-use super::StoreError;
 use super::commit::Rows;
 use super::commit_postgres::{Statement, column, place};
 use super::commit_sqlite::{hex, send};
+use super::{Store, StoreError, read};
 use domain::block::{Block, Blocks};
 use domain::group::CalendarRows;
 use domain::rules::{Overrides, Terms};
-use domain::{BlockId, Night, Stay};
+use domain::{BlockId, Night, PropertyId, Stay};
 use serde::Serialize;
 use sqlx::FromRow;
 use sqlx::sqlite::SqliteConnection;
@@ -37,7 +37,29 @@ pub(super) struct BlockRow {
     from_night: i32,
     to_night: i32,
     reason: String,
-    pub(super) note: Option<String>,
+    note: Option<String>,
+}
+
+const BLOCKS_FROM: &str = "select * from block where property_id = $1 and to_night > $2 \
+     order by from_night, block_id";
+
+impl Store {
+    /// The blocks of a property that hold a night from this one on, each with its note.
+    pub async fn blocks(
+        &self,
+        property: PropertyId,
+        from: Night,
+    ) -> Result<Vec<(Block, Option<String>)>, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            let rows: Vec<BlockRow> = read!(store, |on| {
+                let rows = sqlx::query_as(BLOCKS_FROM).bind(property.0).bind(from.days());
+                rows.fetch_all(on).await?
+            });
+            rows.into_iter().map(|row| Ok((row.block()?, row.note))).collect()
+        })
+        .await
+    }
 }
 
 /// The overrides of a property from its rows.

@@ -1,7 +1,7 @@
 //! Sessions: what begins with a sign-in and lives on refresh tokens, each good for one use.
 //!
 //! Tokens are stored as hashes. Used ones stay as long as their session, so that one that comes
-//! back is recognised: somebody has copied it, and the session ends. Statements take rows in the
+//! back is recognised: where it is no retry, somebody has copied it, and the session ends. Statements take rows in the
 //! order account, session, token, so that none waits for another in a circle.
 
 use super::accounts::Role;
@@ -27,8 +27,11 @@ pub struct NewSession {
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange {
     pub used: TokenHash,
+    /// The one successor of `used`.
     pub next: TokenHash,
     pub now: Instant,
+    /// A token that was used later than this may be sent again.
+    pub retried_since: Instant,
     /// When the session ends if nobody refreshes it again.
     pub expires_at: Instant,
 }
@@ -36,9 +39,9 @@ pub struct Exchange {
 /// What became of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refreshed {
-    /// The next one is good now. The role is the account's of this moment.
+    /// The next one is good now, be it by a retry. The role is the account's of this moment.
     Rotated { session: Uuid, account: UserId, role: Role },
-    /// It had been used before: its session has been ended.
+    /// It had been used before, and this is no retry: its session has been ended.
     Reused(Uuid),
     /// Nobody's, or that of a session that is over.
     Unknown,
@@ -64,6 +67,11 @@ const PROLONG: &str = "update session set refreshed_at = $2, expires_at = $3 \
      where session_id = $1 and ended_at is null and expires_at > $2";
 
 const USE: &str = "update refresh_token set used_at = $2 where token_hash = $1 and used_at is null";
+
+/// Whether the use of a token is retried: it was used of late, and its successor never.
+const RETRIED: &str = "select count(*) from refresh_token as used \
+     join refresh_token as next using (session_id) where used.token_hash = $1 \
+     and used.used_at > $2 and next.token_hash = $3 and next.used_at is null";
 
 const END: &str = "update session set ended_at = $2 where session_id = $1 and ended_at is null";
 
@@ -113,8 +121,8 @@ impl Store {
         .await
     }
 
-    /// Exchanges a refresh token for the next. One that was used before ends its session, with
-    /// `reuse` in the record under the account's name.
+    /// Exchanges a refresh token for the next; a retry changes nothing. One that was used before
+    /// otherwise ends its session, with `reuse` in the record under the account's name.
     pub async fn refresh_session(
         &self,
         exchange: Exchange,
@@ -122,7 +130,7 @@ impl Store {
     ) -> Result<Refreshed, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            let Exchange { used, next, now, expires_at } = exchange;
+            let Exchange { used, next, now, retried_since, expires_at } = exchange;
             let now = now.as_micros();
             write!(store, |on| {
                 let found: Option<(Uuid, Uuid, String)> =
@@ -150,6 +158,15 @@ impl Store {
                         .bind(now)
                         .execute(&mut *on)
                         .await?;
+                    return Ok(Refreshed::Rotated { session, account, role });
+                }
+                let retried: i64 = sqlx::query_scalar(RETRIED)
+                    .bind(&used[..])
+                    .bind(retried_since.as_micros())
+                    .bind(&next[..])
+                    .fetch_one(&mut *on)
+                    .await?;
+                if retried == 1 {
                     Refreshed::Rotated { session, account, role }
                 } else {
                     sqlx::query(END).bind(session).bind(now).execute(&mut *on).await?;

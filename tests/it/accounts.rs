@@ -2,8 +2,10 @@
 //! and throttles that let everybody in again.
 
 use crate::helpers::{
-    Answer, Ask, Database, Document, PASSWORD, Person, Server, day, eventually, home, on_both,
+    Answer, Ask, Database, Document, PASSWORD, Person, SECRET, Server, day, eventually, home,
+    on_both,
 };
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -18,6 +20,8 @@ on_both!(
     who_leaves_takes_everything_personal_along,
     an_export_has_all_of_ones_own_and_nothing_of_others,
     a_refresh_token_is_good_once_and_ends_its_session_when_it_comes_back,
+    a_retried_refresh_has_the_same_successor_for_ten_seconds,
+    refreshes_at_once_have_one_successor,
     a_session_ends_at_once_when_its_holder_signs_out,
     an_address_is_proved_by_the_token_of_its_mail,
     a_forgotten_password_is_reset_by_mail_and_ends_all_sessions,
@@ -290,6 +294,71 @@ async fn a_refresh_token_is_good_once_and_ends_its_session_when_it_comes_back(se
     assert_eq!(server.storage().number(plain).await, 0, "hashes are all that is stored");
     server.advance(30 * 24 * 60 * 60).await;
     refresh(server, &other).await.is_problem(401, "session_ended");
+}
+
+async fn a_retried_refresh_has_the_same_successor_for_ten_seconds(server: &mut Server) {
+    let guest = server.guest().await;
+    let reuses = "select count(*) from audit where kind = 'refresh_reused'";
+    // After eight seconds, it is a retry; after eleven, or when the successor was used, it is not.
+    let first = session(server, &guest).await;
+    let second = refresh(server, &first).await.expect(200);
+    server.advance(8).await;
+    let again = refresh(server, &first).await.expect(200);
+    assert_eq!(again["refresh_token"], second["refresh_token"]);
+    profile(server, &again).await.expect(200);
+    let third = refresh(server, &second).await.expect(200);
+    assert_ne!(third["refresh_token"], second["refresh_token"]);
+    assert_eq!(server.storage().number(reuses).await, 0);
+    refresh(server, &first).await.is_problem(401, "session_ended");
+    profile(server, &third).await.is_problem(401, "session_ended");
+    refresh(server, &third).await.is_problem(401, "session_ended");
+    assert_eq!(server.storage().number(reuses).await, 1);
+
+    let first = session(server, &guest).await;
+    let second = refresh(server, &first).await.expect(200);
+    server.advance(11).await;
+    refresh(server, &first).await.is_problem(401, "session_ended");
+    refresh(server, &second).await.is_problem(401, "session_ended");
+    assert_eq!(server.storage().number(reuses).await, 2);
+    // A restart forgets nothing of it, and a new secret leaves no way to the successor.
+    let first = session(server, &guest).await;
+    let second = refresh(server, &first).await.expect(200);
+    server.restart().await;
+    let again = refresh(server, &first).await.expect(200);
+    assert_eq!(again["refresh_token"], second["refresh_token"]);
+    server.set("SECRET_KEY", &SECRET.chars().rev().collect::<String>());
+    server.restart().await;
+    refresh(server, &first).await.is_problem(401, "session_ended");
+}
+
+async fn refreshes_at_once_have_one_successor(server: &mut Server) {
+    all_have_one_successor(server, server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refreshes_at_once_on_two_servers_have_one_successor() {
+    let one = Server::spawn(Database::Postgres).await;
+    let two = one.sibling().await;
+    all_have_one_successor(&one, &two).await;
+}
+
+/// Refreshes a session many times at once, half of them here and half there, again and again.
+async fn all_have_one_successor(one: &Server, two: &Server) {
+    let guest = one.guest().await;
+    let mut now = session(one, &guest).await;
+    for _ in 0..5 {
+        let refreshing =
+            (0..8).map(|n| refresh(if n % 2 == 0 { one } else { two }, &now).into_future());
+        let sessions: Vec<Value> =
+            join_all(refreshing).await.iter().map(|answer| answer.expect(200)).collect();
+        for session in &sessions {
+            assert_eq!(session["refresh_token"], sessions[0]["refresh_token"]);
+            profile(two, session).await.expect(200);
+        }
+        now = sessions[0].clone();
+    }
+    let tokens = "select count(*) from refresh_token";
+    assert_eq!(one.storage().number(tokens).await, 6, "each was made once");
 }
 
 async fn a_session_ends_at_once_when_its_holder_signs_out(server: &mut Server) {

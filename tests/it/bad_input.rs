@@ -1,7 +1,7 @@
 //! Bad input: a problem that names the field or the rule, 4xx, and nothing changed.
 
 use crate::helpers::{
-    Answer, Ask, Document, PASSWORD, SECRET, Server, day, home, mint, now, on_both,
+    Answer, Ask, Document, PASSWORD, SECRET, Server, day, home, mint, now, on_both, with,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -35,13 +35,6 @@ fn is_refused_by(answer: &Answer, pointer: &str, case: &str) {
 
 fn pointer_of(error: &Value) -> Option<&str> {
     error["pointer"].as_str()
-}
-
-/// `base` with one field set to this value.
-fn with(base: &Value, field: &str, value: Value) -> Value {
-    let mut body = base.clone();
-    body[field] = value;
-    body
 }
 
 /// `base` without one of its fields.

@@ -1,6 +1,6 @@
 //! The conventions of the REST surface, the same on every route.
 
-use crate::helpers::{Document, Operation, Scene, Server, day, home, on_both};
+use crate::helpers::{Document, Operation, Scene, Server, Wire, day, home, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ on_both!(
     a_trailing_slash_never_matters_and_both_bases_answer,
     what_was_created_says_where_it_is,
     every_error_is_a_problem_document_also_the_frameworks_own,
+    what_get_answers_head_answers_without_the_body,
     every_answer_carries_an_id_and_security_headers,
     a_calendar_is_public_and_its_window_is_the_callers,
     pages_and_the_widget_are_served_and_kept_by_their_tags,
@@ -228,7 +229,7 @@ async fn every_error_is_a_problem_document_also_the_frameworks_own(server: &mut 
     wrong_method.is_problem(405, "method_not_allowed");
     let mut allowed: Vec<&str> = wrong_method.header("allow").split(", ").collect();
     allowed.sort_unstable();
-    assert_eq!(allowed, ["GET", "POST"]);
+    assert_eq!(allowed, ["GET", "HEAD", "POST"]);
     let path = "/api/v1/auth/login";
     let too_large = server.ask(Method::POST, path).raw("application/json", vec![b' '; 65 * 1_024]);
     too_large.await.is_problem(413, "payload_too_large");
@@ -242,6 +243,53 @@ async fn every_error_is_a_problem_document_also_the_frameworks_own(server: &mut 
     let long = format!("/api/v1/properties?cursor={}", "a".repeat(60_000));
     let long = server.get(&long).await;
     assert!((400..500).contains(&long.status), "{}", long.status);
+}
+
+async fn what_get_answers_head_answers_without_the_body(server: &mut Server) {
+    let (host, guest) = (server.host().await, server.guest().await);
+    let home = server.home(&host).await;
+    let booking = server.book(&guest, &home, &day(40), &day(42)).await.expect(201).text("id");
+    for path in [
+        "/".to_owned(),
+        "/livez".to_owned(),
+        "/readyz".to_owned(),
+        "/docs/errors".to_owned(),
+        "/api/docs".to_owned(),
+        "/api/openapi.json".to_owned(),
+        "/widget/vacancy-calendar.js".to_owned(),
+        "/api/v1/amenities".to_owned(),
+        "/api/v1/properties?limit=1".to_owned(),
+        "/properties?limit=0".to_owned(),
+        format!("/api/v1/properties/{home}/"),
+        format!("/properties/{home}/calendar"),
+        format!("/api/v1/bookings/{booking}"),
+        format!("/api/v1/bookings/{home}"),
+        "/api/v1/users/me".to_owned(),
+        "/nowhere".to_owned(),
+        "/ws".to_owned(),
+    ] {
+        let get = server.get(&path).by(&guest).await;
+        let head = server.ask(Method::HEAD, &path).by(&guest).await;
+        assert_eq!((head.status, &head.body), (get.status, &Value::Null), "{path}");
+        assert!(!get.header("content-length").is_empty(), "{path}");
+        for name in ["content-length", "content-type", "etag", "link", "cache-control"] {
+            assert_eq!(head.header(name), get.header(name), "{path} {name}");
+        }
+        let tag = get.header("etag");
+        let known =
+            |method: Method| server.ask(method, &path).by(&guest).header("if-none-match", tag);
+        assert_eq!(known(Method::HEAD).await.status, known(Method::GET).await.status, "{path}");
+    }
+    // The last bytes on the connection are the end of the head.
+    let mut wire = Wire::connect(server.address()).await;
+    let request = "HEAD /api/v1/amenities HTTP/1.1\r\nconnection: close\r\nhost: ";
+    wire.write(format!("{request}{}\r\n\r\n", server.address()).as_bytes()).await;
+    let bytes = wire.closed().await;
+    assert!(bytes.starts_with(b"HTTP/1.1 200") && bytes.ends_with(b"\r\n\r\n"), "{bytes:?}");
+    let head = server.ask(Method::HEAD, "/api/v1/auth/login").await;
+    assert_eq!((head.status, head.header("allow")), (405, "POST"));
+    let socket = server.ask(Method::HEAD, "/ws").header("upgrade", "websocket").await;
+    assert!((400..500).contains(&socket.status), "{}", socket.status);
 }
 
 async fn every_answer_carries_an_id_and_security_headers(server: &mut Server) {

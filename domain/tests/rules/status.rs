@@ -44,7 +44,8 @@ fn columns() -> Vec<(&'static str, Instant, Step)> {
     let start = Step::StartAttempt { payment: payment(2) };
     let first = booking(Status::Confirmed, None);
     let (check_in, check_out) = (first.check_in_at, first.check_out_at);
-    let no_show = Step::NoShow { today: crate::given::night("2026-12-10") };
+    let no_show = Step::NoShow { today: crate::given::night("2026-12-10"), waive: false };
+    let waived = Step::NoShow { today: crate::given::night("2026-12-10"), waive: true };
     let deadline = Step::Deadline { release: RELEASE };
     vec![
         ("start", now(), start),
@@ -65,6 +66,7 @@ fn columns() -> Vec<(&'static str, Instant, Step)> {
         ("at check-out", check_out, deadline),
         ("no_show early", check_in.minus(TICK), no_show),
         ("no_show", check_in, no_show),
+        ("no_show waived", check_in, waived),
         ("no_show after two days", check_in.plus(48 * HOUR), no_show),
     ]
 }
@@ -186,7 +188,7 @@ fn any_step() -> impl Strategy<Value = (Step, u64)> {
         Just(Step::Decline),
         any::<bool>().prop_map(|by_guest| Step::Cancel { by_guest }),
         Just(Step::Deadline { release: RELEASE }),
-        Just(Step::NoShow { today: Night::MIN }),
+        Just(Step::NoShow { today: Night::MIN, waive: false }),
     ];
     (step, 0..400_000_u64)
 }

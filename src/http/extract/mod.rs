@@ -20,4 +20,5 @@ pub(super) use caller::caller;
 pub use caller::{MaybeSigned, Signed, Verify};
 pub use key::IdempotencyKey;
 pub use params::{Dates, Page, Params};
-pub use path::{BookingPath, PaymentPath, PropertyPath, ReviewPath, UserPath};
+pub use path::{BlockPath, BookingPath, PaymentPath, PropertyPath, ReviewPath, UserPath};
+pub(super) use wording::pointer_to;

@@ -5,9 +5,9 @@
 
 use super::wording;
 use crate::http::cursor::Cursor;
-use crate::http::problem::{Code, FieldError, Problem};
+use crate::http::problem::{FieldError, Problem};
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use domain::Night;
 use std::fmt::Display;
 use std::future::{Ready, ready};
@@ -19,18 +19,23 @@ use uuid::Uuid;
 pub struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Reads the query of an address. A name that comes twice is refused, and so are NUL bytes.
+    /// Reads the query of an address. A name that comes twice is refused, and so are NUL and bytes
+    /// that are no UTF-8.
     pub fn parse(query: &str) -> Result<Self, Problem> {
-        let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
-            .map_err(|error| Problem::new(Code::MalformedRequest).with_detail(error.to_string()))?
-            .into_inner();
-        for (index, (name, value)) in pairs.iter().enumerate() {
-            if pairs[..index].iter().any(|(before, _)| before == name) {
-                return Err(Problem::field(wording::pointer_to(name), "must be sent once"));
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let refused = |detail| Err(Problem::field(wording::pointer_to(name), detail));
+            let (Some(name), Some(value)) = (decoded(name), decoded(value)) else {
+                return refused("must be valid Unicode");
+            };
+            if pairs.iter().any(|(before, _)| *before == name) {
+                return refused("must be sent once");
             }
             if value.contains('\0') {
-                return Err(Problem::field(wording::pointer_to(name), "must not contain NUL"));
+                return refused("must not contain NUL");
             }
+            pairs.push((name, value));
         }
         Ok(Self(pairs))
     }
@@ -94,6 +99,28 @@ impl FromRequest for Params {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Self::parse(request.query_string()))
     }
+}
+
+/// The text behind the escapes of a query (WHATWG URL Standard, section 5.1); nothing where that is
+/// no UTF-8. What begins like an escape and is none stands for itself.
+fn decoded(text: &str) -> Option<String> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, ..] => digit(*high).zip(digit(*low)),
+            _ => None,
+        };
+        if let Some((high, low)) = escaped {
+            bytes.push(high << 4 | low);
+            rest = &rest[3..];
+        } else {
+            bytes.push(if *first == b'+' { b' ' } else { *first });
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// Which part of a list: at most `limit` rows after the one that `cursor` names.
@@ -208,10 +235,29 @@ mod tests {
             ("limit=5&limit=6", "/limit"),
             ("cursor=x", "/cursor"),
             ("cursor=%00", "/cursor"),
+            ("cursor=%ff", "/cursor"),
+            ("cursor=%c3&limit=5", "/cursor"),
+            ("%ff=5", "/%ff"),
             ("limitt=5", "/limitt"),
         ] {
             let refusal = asked::<Page>(query).await.expect_err("a refusal");
             assert!(refusal.contains(&format!("\"pointer\":\"{pointer}\"")), "{query} {refusal}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_text_is_what_stands_behind_its_escapes() {
+        for (query, text) in [
+            ("city=S%C3%A3o+Paulo", "S\u{e3}o Paulo"),
+            ("c%69ty=%2B%26%3d", "+&="),
+            ("&city=a=b&&", "a=b"),
+            ("city=100%&", "100%"),
+            ("city=%zz%4", "%zz%4"),
+            ("city", ""),
+        ] {
+            let mut params: Params = asked(query).await.expect("parameters");
+            assert_eq!(params.text("city").as_deref(), Some(text), "{query}");
+            assert!(params.end().is_ok(), "{query}");
         }
     }
 

@@ -3,17 +3,15 @@
 use crate::http::problem::{Code, Problem};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use domain::{BookingId, PaymentId, PropertyId, ReviewId, UserId};
+use domain::{BlockId, BookingId, PaymentId, PropertyId, ReviewId, UserId};
 use std::future::{Ready, ready};
 use uuid::Uuid;
 
-/// The name of the segment in routes: `/properties/{id}/bookings`.
-const SEGMENT: &str = "id";
 /// The one written form of ids: hyphenated.
 const CHARS: usize = 36;
 
 macro_rules! paths {
-    ($($(#[$doc:meta])* $name:ident($id:ident);)*) => {$(
+    ($($(#[$doc:meta])* $name:ident($id:ident) at $segment:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name(pub $id);
@@ -23,7 +21,7 @@ macro_rules! paths {
             type Future = Ready<Result<Self, Problem>>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                ready(id(request).map(|id| Self($id(id))))
+                ready(id(request, $segment).map(|id| Self($id(id))))
             }
         }
     )*};
@@ -31,19 +29,21 @@ macro_rules! paths {
 
 paths! {
     /// The property that `{id}` in the path names.
-    PropertyPath(PropertyId);
+    PropertyPath(PropertyId) at "id";
     /// The booking that `{id}` in the path names.
-    BookingPath(BookingId);
+    BookingPath(BookingId) at "id";
     /// The payment that `{id}` in the path names.
-    PaymentPath(PaymentId);
+    PaymentPath(PaymentId) at "id";
     /// The review that `{id}` in the path names.
-    ReviewPath(ReviewId);
+    ReviewPath(ReviewId) at "id";
     /// The user that `{id}` in the path names.
-    UserPath(UserId);
+    UserPath(UserId) at "id";
+    /// The block that `{block}` in the path names.
+    BlockPath(BlockId) at "block";
 }
 
-fn id(request: &HttpRequest) -> Result<Uuid, Problem> {
-    let text = request.match_info().get(SEGMENT).filter(|text| text.len() == CHARS);
+fn id(request: &HttpRequest, segment: &str) -> Result<Uuid, Problem> {
+    let text = request.match_info().get(segment).filter(|text| text.len() == CHARS);
     text.and_then(|text| Uuid::try_parse(text).ok()).ok_or_else(|| Problem::new(Code::NotFound))
 }
 

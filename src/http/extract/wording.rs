@@ -34,13 +34,13 @@ pub(super) fn field_error(path: &Path, error: &serde_json::Error) -> FieldError 
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     let detail = if let Some(name) = named(text, "missing field `") {
-        enter(&mut pointer, name);
+        push_segment(&mut pointer, name);
         "is required".into()
     } else if let Some(name) = named(text, "duplicate field `") {
-        enter(&mut pointer, name);
+        push_segment(&mut pointer, name);
         "must be sent once".into()
-    } else if let Some(name) = named(text, "unknown field `") {
-        enter(&mut pointer, name);
+    } else if text.starts_with("unknown field `") {
+        // The path ends at the field itself already, and not at the object that has it.
         unknown(text)
     } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
         must_be(expected, pointer.rsplit('/').next().unwrap_or_default())
@@ -56,7 +56,7 @@ pub(super) fn field_error(path: &Path, error: &serde_json::Error) -> FieldError 
 }
 
 /// The JSON pointer to a field of the outermost object.
-pub(super) fn pointer_to(name: &str) -> String {
+pub(in crate::http) fn pointer_to(name: &str) -> String {
     let mut pointer = String::new();
     push_segment(&mut pointer, name);
     pointer
@@ -72,14 +72,6 @@ pub(super) fn push_segment(pointer: &mut String, segment: &str) {
 fn named<'a>(text: &'a str, words: &str) -> Option<&'a str> {
     let rest = text.strip_prefix(words)?;
     Some(rest.split_once("`, expected ").or_else(|| rest.rsplit_once('`'))?.0)
-}
-
-/// Appends the field's name where the path ends at the object that has it, or lacks it.
-fn enter(pointer: &mut String, name: &str) {
-    let segment = pointer_to(name);
-    if !pointer.ends_with(&segment) {
-        pointer.push_str(&segment);
-    }
 }
 
 /// The reader lists the known fields after the unknown one.

@@ -51,6 +51,7 @@ pub async fn envelope<B: MessageBody + 'static>(
     let id = new_id();
     // The request itself cannot be kept: routing needs the only reference to it.
     let (method, uri) = (request.method().clone(), request.uri().clone());
+    read_as_get(&mut request);
     let Judged { extras, answer: refusal } = come_in(&mut request, id).await;
     if let Some(refusal) = refusal {
         edge::hold(&mut request);
@@ -78,6 +79,14 @@ pub async fn envelope<B: MessageBody + 'static>(
     log(&method, uri.path(), status, started, id);
     // Without the request there is no answer to return: the server sends what the error holds.
     Err(InternalError::from_response("answered", response).into())
+}
+
+/// `HEAD` is judged, routed and answered as `GET` (RFC 9110, section 9.3.2): the connection, which
+/// remembers what was asked, says the length of the body and leaves it out. No socket is opened so.
+fn read_as_get(request: &mut ServiceRequest) {
+    if request.method() == Method::HEAD && !request.headers().contains_key(header::UPGRADE) {
+        request.head_mut().method = Method::GET;
+    }
 }
 
 /// Judges a request; one that comes in has its body at hand, or one of a known length.

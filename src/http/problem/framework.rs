@@ -48,8 +48,18 @@ pub fn rewritten<B: MessageBody>(answer: ServiceResponse<B>) -> ServiceResponse<
             head.headers.insert(name.clone(), value.clone());
         }
         head.headers.remove(header::CONTENT_LENGTH);
+        also_head(&mut head.headers);
         EitherBody::right(problem.into_body())
     })
+}
+
+/// The router knows no `HEAD`: the envelope has it answered wherever `GET` is.
+fn also_head(headers: &mut HeaderMap) {
+    let allowed = headers.get(header::ALLOW).and_then(|methods| methods.to_str().ok());
+    let gets = allowed.filter(|methods| methods.split(", ").any(|method| method == "GET"));
+    if let Some(Ok(methods)) = gets.map(|methods| format!("{methods}, HEAD").parse()) {
+        headers.insert(header::ALLOW, methods);
+    }
 }
 
 /// The answer to an error that no handler turned into one.

@@ -145,7 +145,7 @@ async fn the_frameworks_own_errors_are_problems() {
 #[actix_web::test]
 async fn a_wrong_method_is_told_the_right_ones() {
     let seen = ask(TestRequest::delete().uri("/ok")).await;
-    assert_eq!(seen.header("allow"), "GET");
+    assert_eq!(seen.header("allow"), "GET, HEAD");
 }
 
 #[actix_web::test]

@@ -9,6 +9,7 @@ use crate::store::mail_tokens::Purpose;
 use crate::store::payments::PaymentStatus;
 use crate::store::sessions::{Exchange, NewSession, Refreshed, TokenHash};
 use domain::{Instant, JobId, UserId};
+use futures_util::future::join_all;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -17,7 +18,9 @@ on_both!(
     an_account_changes_from_the_version_that_was_read,
     a_refresh_token_is_good_for_one_use,
     a_refresh_token_that_comes_back_ends_its_session,
-    two_uses_of_a_token_at_once_are_one_use_and_one_return,
+    a_retry_has_the_same_successor_until_that_is_used,
+    a_retry_that_comes_late_ends_its_session,
+    uses_of_a_token_at_once_have_one_successor,
     a_session_begins_with_the_password_of_this_moment_only,
     sessions_that_are_over_are_told_and_forgotten,
     a_mailed_token_is_good_once_and_until_it_expires,
@@ -28,6 +31,7 @@ on_both!(
 );
 
 const DAY: Duration = Duration::from_secs(86_400);
+const RETRY: Duration = Duration::from_secs(10);
 
 fn audit(deed: Deed, subject: Option<UserId>) -> NewAudit {
     let address = Some("192.0.2.7".parse().expect("an address"));
@@ -56,7 +60,8 @@ async fn session(ground: &Ground, token: u8) -> Uuid {
 }
 
 async fn refresh(ground: &Ground, used: u8, next: u8, now: Instant) -> Refreshed {
-    let exchange = Exchange { used: hash(used), next: hash(next), now, expires_at: now.plus(DAY) };
+    let (retried_since, expires_at) = (now.minus(RETRY), now.plus(DAY));
+    let exchange = Exchange { used: hash(used), next: hash(next), now, retried_since, expires_at };
     let reuse = audit(Deed::RefreshReused, None);
     ground.store.refresh_session(exchange, reuse).await.expect("an answer")
 }
@@ -131,15 +136,34 @@ async fn a_refresh_token_that_comes_back_ends_its_session(ground: Ground) {
     assert!(matches!(refresh(&ground, 11, 12, NOW).await, Refreshed::Rotated { .. }), "{other}");
 }
 
-async fn two_uses_of_a_token_at_once_are_one_use_and_one_return(ground: Ground) {
+async fn a_retry_has_the_same_successor_until_that_is_used(ground: Ground) {
+    let session = session(&ground, 1).await;
+    let rotated = Refreshed::Rotated { session, account: ground.guest, role: Role::Guest };
+    let last = NOW.plus(RETRY).minus(Duration::from_micros(1));
+    for now in [NOW, NOW, last] {
+        assert_eq!(refresh(&ground, 1, 2, now).await, rotated);
+    }
+    assert_eq!(refresh(&ground, 2, 3, last).await, rotated);
+    assert_eq!(refresh(&ground, 2, 3, last).await, rotated);
+    assert_eq!(refresh(&ground, 1, 2, last).await, Refreshed::Reused(session));
+    assert_eq!(refresh(&ground, 3, 4, last).await, Refreshed::Unknown);
+}
+
+async fn a_retry_that_comes_late_ends_its_session(ground: Ground) {
+    let session = session(&ground, 1).await;
+    assert!(matches!(refresh(&ground, 1, 2, NOW).await, Refreshed::Rotated { .. }));
+    let late = NOW.plus(RETRY);
+    assert_eq!(refresh(&ground, 1, 2, late).await, Refreshed::Reused(session));
+    assert_eq!(refresh(&ground, 2, 3, late).await, Refreshed::Unknown);
+}
+
+async fn uses_of_a_token_at_once_have_one_successor(ground: Ground) {
     for round in 0..10 {
         let session = session(&ground, 100 + round).await;
-        let (one, other) = tokio::join!(
-            refresh(&ground, 100 + round, 120 + round, NOW),
-            refresh(&ground, 100 + round, 140 + round, NOW),
-        );
-        let reused = [one, other].iter().filter(|r| **r == Refreshed::Reused(session)).count();
-        assert_eq!(reused, 1, "{one:?} {other:?}");
+        let rotated = Refreshed::Rotated { session, account: ground.guest, role: Role::Guest };
+        let refreshing = (0..4).map(|_| refresh(&ground, 100 + round, 120 + round, NOW));
+        assert_eq!(join_all(refreshing).await, vec![rotated; 4]);
+        assert_eq!(refresh(&ground, 120 + round, 140 + round, NOW).await, rotated);
     }
 }
 

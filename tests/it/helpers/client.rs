@@ -115,6 +115,13 @@ pub(crate) fn home() -> Value {
     })
 }
 
+/// `base` with one field set to this value.
+pub(crate) fn with(base: &Value, field: &str, value: Value) -> Value {
+    let mut body = base.clone();
+    body[field] = value;
+    body
+}
+
 impl Ask {
     /// Signs the request.
     pub(crate) fn by(self, person: &Person) -> Self {

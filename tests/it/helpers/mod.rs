@@ -22,7 +22,7 @@ mod wire;
 
 pub(crate) use address::free_address;
 pub(crate) use chance::Chance;
-pub(crate) use client::{Answer, Ask, Document, home, property_id};
+pub(crate) use client::{Answer, Ask, Document, home, property_id, with};
 pub(crate) use database::{Database, is_proof};
 pub(crate) use days::{day, nights};
 pub(crate) use interface::{Operation, operations};

@@ -54,11 +54,13 @@ impl Wire {
         reading.await.expect("an answer in time").expect("a whole answer")
     }
 
-    /// Waits until the server closes the connection; whatever it still says is passed over.
-    pub(crate) async fn closed(&mut self) {
-        let mut bytes = [0; 1_024];
-        let reading = async { while self.stream.read(&mut bytes).await.is_ok_and(|n| n > 0) {} };
+    /// Waits until the server closes the connection; what it still said until then.
+    pub(crate) async fn closed(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let reading =
+            async { while self.stream.read_buf(&mut bytes).await.is_ok_and(|n| n > 0) {} };
         tokio::time::timeout(ANSWER_WITHIN, reading).await.expect("a closed connection in time");
+        bytes
     }
 
     /// Resets the connection: whatever is under way is lost to both sides. Says whether an answer
