@@ -114,6 +114,9 @@ impl State {
         if self.property.listing == archived {
             return Verdict::Refused(Refusal::Listing { from: archived, to: archived });
         }
+        if edit.seen.is_some_and(|seen| seen != self.head.seq) {
+            return Verdict::Refused(Refusal::Stale);
+        }
         let before = Before {
             overrides: &self.overrides,
             blocks: &self.blocks,

@@ -4,6 +4,7 @@
 use crate::block::{Block, Blocks, MAX_BLOCKS, holds};
 use crate::booking::Booking;
 use crate::calendar::{Calendar, Change, Claim};
+use crate::event::Seq;
 use crate::refusal::Refusal;
 use crate::rules::{Overrides, Terms, weekday};
 use crate::{BlockId, Instant, Night, Property, Stay};
@@ -50,6 +51,8 @@ pub struct CalendarEdit {
     /// With a note that only the host sees.
     pub blocks: Vec<(Block, Option<String>)>,
     pub unblock: Vec<BlockId>,
+    /// The event that the calendar was as of when its host looked; nothing where any will do.
+    pub seen: Option<Seq>,
     /// Whether blocks leave out the nights of bookings, instead of being refused.
     pub around: bool,
 }

@@ -8,7 +8,7 @@ use super::problem::{Code, FieldError, Problem};
 use crate::auth::Caller;
 use crate::engine::{EditedCalendar, Engine, Error};
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use domain::block::{Block, Reason};
 use domain::edit::{CalendarEdit, Set, TermsEdit};
 use domain::refusal::Refusal;
@@ -160,12 +160,19 @@ pub(super) async fn edit(
     engine: web::Data<Engine>,
     Signed(caller): Signed,
     PropertyPath(id): PropertyPath,
+    request: HttpRequest,
     mut params: Params,
     Body(input): Body<Input>,
 ) -> Result<HttpResponse, Problem> {
     let dry_run = params.take("dry_run")?.unwrap_or(false);
     params.end()?;
-    let edit = input.read(|| BlockId(engine.ids.fresh()))?;
+    let mut edit = input.read(|| BlockId(engine.ids.fresh()))?;
+    if request.headers().contains_key(header::IF_MATCH) {
+        let seen = engine.calendar(Some(&caller), id).await?;
+        let seq = seen.snapshot.head.seq;
+        ETag::of(&seen.epoch, seq).require_match(request.headers())?;
+        edit.seen = Some(seq);
+    }
     let notes = notes(&edit);
     let edited = engine.edit_calendar(&caller, id, edit, dry_run).await?;
     let EditedCalendar { epoch, seq, edited, public } = &edited;

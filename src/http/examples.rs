@@ -8,6 +8,7 @@ const GUEST: &str = "01987a2c-3f10-7c41-9d52-6b8e0a4f1c01";
 const HOST: &str = "01987a2c-3f10-7c41-9d52-6b8e0a4f1c02";
 const PROPERTY: &str = "01987a2d-5b20-7a33-8e64-2f9c7d1b5a17";
 const BOOKING: &str = "01987a2e-7c30-7d15-b1f0-93ac4e625a17";
+const BLOCK: &str = "01987a2e-8a11-7f02-9c4e-1d2b3c4d5a17";
 const PAYMENT: &str = "01987a2e-9d40-7e28-a2c1-45bd6f735a17";
 const REVIEW: &str = "01987b51-1e50-7f39-83d4-57ce80845a17";
 
@@ -23,9 +24,25 @@ const EPOCH: &str = "4f1c09d2a7e85b36";
 pub(super) fn body(schema: &str) -> Option<Value> {
     Some(match schema {
         "AddressToken" => json!({"token": OPAQUE}),
+        "CalendarEdit" => json!({
+            "terms": [
+                {"from": "2027-07-01", "to": "2027-09-01", "weekdays": ["fri", "sat"],
+                 "price": 18_000, "min_nights": 2},
+                {"from": "2027-12-24", "to": "2027-12-25", "closed_to_arrival": true,
+                 "max_nights": null},
+            ],
+            "blocks": [
+                {"from": "2027-06-01", "to": "2027-06-05", "reason": "maintenance",
+                 "note": "New roof."},
+            ],
+            "unblock": [], "mode": "around",
+        }),
         "Credentials" => json!({"email": EMAIL, "password": PASSWORD}),
         "ForgottenPassword" => json!({"email": EMAIL}),
         "BookingPart" => json!({"check_out": "2027-05-03"}),
+        "NewBlock" => json!({
+            "from": "2027-06-01", "to": "2027-06-05", "reason": "maintenance", "note": "New roof.",
+        }),
         "NewBooking" => json!({"check_in": "2027-05-01", "check_out": "2027-05-04", "guests": 2}),
         "NewBookingAnywhere" => with(body("NewBooking")?, json!({"property_id": PROPERTY})),
         "NewPassword" => json!({"token": OPAQUE, "password": PASSWORD}),
@@ -36,6 +53,7 @@ pub(super) fn body(schema: &str) -> Option<Value> {
             "longitude": 39.85, "timezone": "Africa/Nairobi", "price_per_night": 12_000,
             "currency": "KES", "max_guests": 4, "amenities": ["wifi", "kitchen"],
             "check_in_from": "15:00", "check_out_by": "11:00", "status": "listed",
+            "instant_book": true, "cancellation_policy": "flexible",
         }),
         "NewReply" => json!({"comment": "Come back when the herons do."}),
         "NewReview" => json!({
@@ -48,6 +66,7 @@ pub(super) fn body(schema: &str) -> Option<Value> {
         "PropertyPart" => json!({"title": "Boathouse with a jetty", "price_per_night": 13_500}),
         "RefreshToken" => json!({"refresh_token": OPAQUE}),
         "ReviewPart" => json!({"rating": 4, "comment": "Quiet nights, and late herons."}),
+        "RulesPart" => thing("Rules")?,
         "UserPart" => json!({"first_name": "Augusta Ada"}),
         _ => return None,
     })
@@ -57,6 +76,11 @@ pub(super) fn body(schema: &str) -> Option<Value> {
 pub(super) fn answer(operation: &str, status: &str, schema: &str) -> Option<Value> {
     let shown = thing(schema).or_else(|| composed(schema))?;
     let becomes = match (operation, status) {
+        ("accept_booking", _) => json!({"version": 2}),
+        ("decline_booking" | "report_no_show", _) => json!({
+            "status": if operation == "report_no_show" { "NO_SHOW" } else { "DECLINED" },
+            "awaiting": null, "expires_at": null, "version": 2,
+        }),
         ("cancel_booking", _) => json!({
             "status": "CANCELED", "awaiting": null, "expires_at": null, "payment_id": PAYMENT,
             "version": 4, "refund": {"amount": 36_000, "currency": "KES"},
@@ -74,6 +98,14 @@ pub(super) fn answer(operation: &str, status: &str, schema: &str) -> Option<Valu
         _ => json!({}),
     };
     Some(with(shown, becomes))
+}
+
+/// What a layer of rules says.
+fn terms(price: i64, min_nights: Option<i64>) -> Value {
+    json!({
+        "price": price, "min_nights": min_nights, "max_nights": null, "closed_to_arrival": null,
+        "closed_to_departure": null,
+    })
 }
 
 /// The line of so many nights.
@@ -101,6 +133,37 @@ fn thing(schema: &str) -> Option<Value> {
             "refund": {"amount": 36_000, "currency": "KES"},
             "retained": {"amount": 0, "currency": "KES"},
         }),
+        "Block" => with(body("NewBlock")?, json!({"id": BLOCK})),
+        "Blocks" => json!({"data": [thing("Block")?]}),
+        "EditedCalendar" => json!({
+            "property": PROPERTY, "epoch": EPOCH, "seq": 58, "dry_run": false,
+            "changes": [
+                {"from": "2027-06-01", "to": "2027-06-05", "state": "blocked"},
+                {"from": "2027-07-02", "to": "2027-07-04", "price": 18_000, "min_nights": 2},
+            ],
+            "digests": {"2027-06": "9d2e41c7"},
+            "blocked": [thing("Block")?], "unblocked": [],
+        }),
+        "Rules" => json!({
+            "default": {
+                "min_nights": null, "max_nights": null, "closed_to_arrival": null,
+                "closed_to_departure": null,
+            },
+            "weekdays": {
+                "mon": null, "tue": null, "wed": null, "thu": null,
+                "fri": terms(15_000, Some(2)), "sat": terms(15_000, None), "sun": null,
+            },
+            "seasons": [
+                {"name": "Summer", "from": "2027-06-15", "to": "2027-09-01",
+                 "terms": terms(16_000, Some(3))},
+            ],
+            "advance_notice": {"days": 1, "cut_off": "18:00"},
+            "booking_window_days": 365, "preparation_nights": 1,
+            "extra_guests": {"included": 2, "price_per_night": 1_500},
+            "weekly_discount_bp": 1_000, "monthly_discount_bp": 2_000, "cleaning_fee": 4_000,
+            "service_fee_bp": 0,
+            "taxes": [{"name": "VAT", "basis_points": 1_600, "amount": null, "included": false}],
+        }),
         "Payment" => json!({
             "id": PAYMENT, "booking_id": BOOKING, "provider": "sandbox",
             "provider_ref": "sandbox_visa_1805047512904317_36000_KES", "amount": 36_000,
@@ -110,8 +173,7 @@ fn thing(schema: &str) -> Option<Value> {
         "Property" => with(
             body("NewProperty")?,
             json!({
-                "id": PROPERTY, "host_id": HOST, "images": [], "instant_book": true,
-                "cancellation_policy": "flexible", "avg_rating": 4.67, "review_count": 3,
+                "id": PROPERTY, "host_id": HOST, "images": [], "avg_rating": 4.67, "review_count": 3,
                 "created_at": JOINED_AT,
             }),
         ),

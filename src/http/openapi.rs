@@ -225,8 +225,8 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         let parameters = operation.get("parameters").and_then(Value::as_array);
         parameters.into_iter().flatten().any(|parameter| parameter["in"] == place)
     };
-    let creates = operation["responses"].get("201").is_some();
-    let changes = method == "put" || method == "delete";
+    let is_keyed = method == "post" && operation["tags"][0] != "auth";
+    let changes = matches!(method, "put" | "patch" | "delete") && !path.ends_with("{block}");
     if operation.contains_key("security") {
         may.extend(SIGNED);
     }
@@ -266,7 +266,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
         parameters.as_array_mut().into_iter().for_each(|all| all.push(parameter.clone()));
     };
-    if creates {
+    if is_keyed {
         header(
             "Idempotency-Key",
             "One key, one effect: sent again within 24 hours, the request \

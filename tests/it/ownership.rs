@@ -27,8 +27,11 @@ list_bookings        401 200 200 200 200 200 401
 book_anywhere        401 201 409 201 201 201 401
 read_booking         401 200 200 404 404 200 401
 update_booking       401 200 403 404 404 200 401
-cancel_booking       401 200 403 404 404 200 401
+cancel_booking       401 200 200 404 404 200 401
+accept_booking       401 403 200 404 404 200 401
 preview_cancellation 401 200 200 404 404 200 401
+decline_booking      401 403 200 404 404 200 401
+report_no_show       401 403 200 404 404 200 401
 list_payments        401 200 200 200 200 200 401
 pay                  401 201 404 404 404 404 401
 read_payment         401 200 404 404 404 200 401
@@ -37,9 +40,15 @@ create_property      401 403 201 201 403 201 401
 read_property        200 200 200 200 200 200 401
 update_property      401 403 200 403 403 200 401
 archive_property     401 403 204 403 403 204 401
+list_blocks          401 403 200 403 403 200 401
+create_block         401 403 201 403 403 201 401
+delete_block         401 403 204 403 403 204 401
 book                 401 201 409 201 201 201 401
 read_calendar        200 200 200 200 200 200 401
+edit_calendar        401 403 200 403 403 200 401
 list_events          200 200 200 200 200 200 401
+read_rules           200 200 200 200 200 200 401
+update_rules         401 403 200 403 403 200 401
 list_reviews         200 200 200 200 200 200 401
 create_review        401 201 403 404 404 404 401
 read_review          200 200 200 200 200 200 401
@@ -64,9 +73,15 @@ operation            nobody guest host other-host other-guest admin ended
 read_property        404 404 200 404 404 200 401
 update_property      401 404 200 404 404 200 401
 archive_property     401 404 204 404 404 204 401
+list_blocks          401 404 200 404 404 200 401
+create_block         401 404 201 404 404 201 401
+delete_block         401 404 204 404 404 204 401
 book                 401 409 409 409 409 409 401
 read_calendar        404 404 200 404 404 200 401
+edit_calendar        401 404 200 404 404 200 401
 list_events          404 404 200 404 404 200 401
+read_rules           404 404 200 404 404 200 401
+update_rules         401 404 200 404 404 200 401
 list_reviews         404 404 200 404 404 200 401
 ";
 

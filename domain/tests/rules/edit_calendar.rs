@@ -213,6 +213,16 @@ fn an_edit_touches_the_weekdays_and_the_terms_that_it_names() {
 }
 
 #[test]
+fn an_edit_of_what_its_host_saw_is_not_made_on_what_came_after() {
+    let mut state = state(property(), Vec::new());
+    let edit = |seen, price| CalendarEdit { seen, ..priced(stay(1, 3), Set::To(price)) };
+    decided(&mut state, edit(Some(0), 1)).expect("as it was seen");
+    assert_eq!(refused(&mut state, edit(Some(0), 2)), Refusal::Stale);
+    decided(&mut state, edit(None, 2)).expect("whatever it is");
+    decided(&mut state, edit(Some(2), 3)).expect("as it was seen");
+}
+
+#[test]
 fn it_is_all_or_nothing() {
     let mut state = state(property(), vec![confirmed()]);
     let edit = CalendarEdit {

@@ -35,6 +35,8 @@ pub(crate) struct Scene {
     pub(crate) stay: String,
     /// The review of another completed stay.
     pub(crate) review: String,
+    /// A block of the host's.
+    pub(crate) block: String,
 }
 
 impl Server {
@@ -56,6 +58,7 @@ impl Server {
                 payment: String::new(),
                 stay: String::new(),
                 review: String::new(),
+                block: String::new(),
             })
         };
         let empty: Vec<(Scene, &str)> = operations
@@ -78,6 +81,19 @@ impl Server {
         if !matches!(subject, "auth" | "users") {
             scene.home = self.home(&scene.host).await;
         }
+        if subject == "requests" {
+            let path = format!("/api/v1/properties/{}", scene.home);
+            self.put(&path, json!({ "instant_book": false })).by(&scene.host).await.expect(200);
+        }
+        if subject == "absences" {
+            // After a week this stay has begun, and not two days ago.
+            scene.booking = self.stay(&scene, (6, 9)).await.0;
+        }
+        if subject == "blocks" {
+            let body = json!({ "from": day(90), "to": day(92), "reason": "owner" });
+            let path = format!("/api/v1/properties/{}/blocks", scene.home);
+            scene.block = self.post(&path, body).by(&scene.host).await.expect(201).text("id");
+        }
         if subject == "reviews" {
             scene.stay = self.paid(&scene, 2).await.0;
             scene.review = self.paid(&scene, 4).await.0;
@@ -94,6 +110,8 @@ impl Server {
         }
         if matches!(subject, "bookings" | "payments") {
             scene.payment = self.paid(&scene, 30).await.1;
+        }
+        if matches!(subject, "bookings" | "payments" | "requests") {
             let booking = self.book(&scene.guest, &scene.home, &self.day(40), &self.day(42)).await;
             scene.booking = booking.expect(201).text("id");
         }
@@ -102,7 +120,12 @@ impl Server {
 
     /// A booking of two nights from that day on that is paid for, and its payment.
     async fn paid(&self, scene: &Scene, from: i32) -> (String, String) {
-        let (check_in, check_out) = (self.day(from), self.day(from + 2));
+        self.stay(scene, (from, from + 2)).await
+    }
+
+    /// A booking of these nights that is paid for, and its payment.
+    async fn stay(&self, scene: &Scene, (from, to): (i32, i32)) -> (String, String) {
+        let (check_in, check_out) = (self.day(from), self.day(to));
         let booking = self.book(&scene.guest, &scene.home, &check_in, &check_out).await;
         let booking = booking.expect(201).text("id");
         let payment = self.pay(&scene.guest, &booking, "pm_card_visa").await;
@@ -141,6 +164,9 @@ impl Operation {
     fn subject(&self) -> &str {
         match self.name.as_str() {
             "export_own_user" => "bookings",
+            "accept_booking" | "decline_booking" => "requests",
+            "report_no_show" => "absences",
+            "delete_block" => "blocks",
             _ => self.described["tags"][0].as_str().expect("a tag"),
         }
     }
@@ -159,7 +185,8 @@ impl Scene {
             "users" => &self.guest.id.to_string(),
             _ => "",
         };
-        let path = format!("{base}{}{end}", path.replace("{id}", id));
+        let path = path.replace("{id}", id).replace("{block}", &self.block);
+        let path = format!("{base}{path}{end}");
         match operation.name.as_str() {
             "list_reviews" => format!("{path}?property={}", self.home),
             // A window that begins today moves on at midnight.
@@ -171,7 +198,9 @@ impl Scene {
     /// Who may ask for it: the guest, if nobody else has to.
     pub(crate) fn rightful(&self, operation: &Operation) -> &Person {
         match operation.name.as_str() {
-            "archive_property" | "create_property" | "reply_to_review" | "update_property" => {
+            "accept_booking" | "archive_property" | "create_block" | "create_property"
+            | "decline_booking" | "delete_block" | "edit_calendar" | "list_blocks"
+            | "reply_to_review" | "report_no_show" | "update_property" | "update_rules" => {
                 &self.host
             }
             "list_users" => &self.admin,
