@@ -5,7 +5,7 @@ use crate::store::bookings::{self, BookingFilter};
 use crate::store::keys::Created;
 use crate::store::reviews::{self, Reply, Review};
 use crate::store::{Database, Kind, Store, StoreError, payments};
-use domain::review::{Direction, Rating, Ratings};
+use domain::review::{Direction, Publication, Rating, Ratings};
 use domain::{Booking, BookingId, PaymentId, PropertyId, ReviewId};
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ fn review(ground: &Ground, property: PropertyId, booking: BookingId, age: u64) -
         comment: "Quiet.\nÜber 🏡".to_owned(),
         reply: None,
         closes_at: at.plus(Duration::from_secs(86_400)),
-        published_at: at,
+        publication: Publication { blind: false, appeared: true, at },
         created_at: at,
         version: 1,
     }
@@ -365,6 +365,8 @@ async fn no_list_scans_a_table(ground: Ground) {
         bookings::OF_GUEST,
         bookings::OF_HOST,
         payments::OF_GUEST,
+        reviews::DUE,
+        reviews::OF_BOOKING,
         reviews::OF_PROPERTY,
         reviews::STAY,
     ] {
