@@ -1,6 +1,6 @@
-//! Reviews: written by both sides of a completed stay. What guests say everybody reads, and the host
-//! answers once; what hosts say is for the guest whom it concerns. What is blind appears when both
-//! have spoken, or the window has closed.
+//! Reviews: written by both sides of a completed stay. What guests say everybody reads, and the
+//! host answers once; what hosts say is for the guest whom it concerns. What is blind appears when
+//! both have spoken, or the window has closed.
 
 use super::error::Fields;
 use super::{Engine, Error};
@@ -46,8 +46,8 @@ pub struct ReviewChange {
 const MAX_COMMENT: usize = 5_000;
 
 impl Engine {
-    /// Writes a review: of the property by the stay's guest, of the guest by the host. The flag says
-    /// whether a key's earlier answer is repeated.
+    /// Writes a review: of the property by the stay's guest, of the guest by the host. The flag
+    /// says whether a key's earlier answer is repeated.
     pub async fn write_review(
         &self,
         caller: &Caller,
@@ -166,7 +166,7 @@ impl Engine {
         Ok(allow(Action::ListReviews, caller, ownership)?)
     }
 
-    /// Lets reviews appear whose window has closed, up to `limit` of them; says how many there were.
+    /// Lets up to `limit` reviews appear whose window has closed; says how many there were.
     pub async fn publish_due_reviews(&self, limit: u32) -> Result<usize, Error> {
         Ok(self.store.publish_due_reviews(self.clock.now(), limit).await?)
     }

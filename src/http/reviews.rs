@@ -230,8 +230,8 @@ pub(super) async fn list(
     Ok(response.json(List { data, next_cursor }))
 }
 
-/// Changes a review, by its author within 14 days of check-out or an admin. The author of a blind
-/// one may do so until it appears.
+/// Changes a review, by its author within 14 days of check-out, or by an admin. The author of a
+/// blind one may do so until it appears.
 #[utoipa::path(
     put, path = "/reviews/{id}", operation_id = "update_review", tag = "reviews",
     security(("bearer" = [])), params(("id" = Uuid, Path)), request_body = View, responses((status = 200, description = "The review as it is now.", body = View)),
@@ -253,8 +253,8 @@ pub(super) async fn change(
     Ok(HttpResponse::Ok().insert_header(tag).json(View::of(&review)))
 }
 
-/// Takes a review back, by its author within 14 days of check-out or an admin. The author of a blind
-/// one may do so until it appears.
+/// Takes a review back, by its author within 14 days of check-out, or by an admin. The author of a
+/// blind one may do so until it appears.
 #[utoipa::path(
     delete, path = "/reviews/{id}", operation_id = "delete_review", tag = "reviews",
     security(("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 204, description = "It is gone.")),

@@ -1,7 +1,7 @@
 //! The sweep: wakes the properties whose nearest deadline has passed, on any node and after any
 //! restart, and those that another process has written to. It triggers only; what is to be done is
-//! judged by the property itself. It also lets blind reviews appear whose window has closed, hears which sessions other nodes have ended, and clears
-//! away what is over.
+//! judged by the property itself. It also lets blind reviews appear whose window has closed, hears
+//! which sessions other nodes have ended, and clears away what is over.
 
 use crate::engine::{Engine, Error};
 use crate::store::Kind;
@@ -60,8 +60,8 @@ pub async fn run(engine: Arc<Engine>) {
     }
 }
 
-/// Properties and reviews: wakes or publishes what is due now and waits until it has been handled;
-/// says how many things that were.
+/// Wakes the properties that are due now, waits until that has been handled, and lets the reviews
+/// appear that are due; says how many properties and reviews that were.
 pub async fn once(engine: &Engine) -> Result<usize, Error> {
     let due = engine.store.due(engine.clock.now(), AT_ONCE).await?;
     let woken = due.iter().map(|property| engine.registry.settled(*property));

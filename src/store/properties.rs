@@ -94,8 +94,8 @@ pub(super) fn city_key(city: &str) -> String {
 
 const INSERT: &str = "insert into property (property_id, host_id, listing, zone, price_per_night, \
      currency, max_guests, instant_book, check_in_from_minute, check_out_by_minute, policy, title, \
-     description, address, city, country, latitude, longitude, amenities, created_at, city_key, rules, \
-     blind_reviews) \
+     description, address, city, country, latitude, longitude, amenities, created_at, city_key, \
+     rules, blind_reviews) \
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
      $20, $21, $22, $23)";
 

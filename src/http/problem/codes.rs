@@ -46,7 +46,7 @@ codes! {
     AlreadyReplied "already_replied" CONFLICT "The review has its reply"
         "A review has one reply, and this one has it.";
     AlreadyReviewed "already_reviewed" CONFLICT "The stay has its review"
-        "A booking has one review by each side, and this one has the caller's: change that instead.";
+        "A booking has one review by each side, and this one has yours: change that instead.";
     AmountMismatch "amount_mismatch" CONFLICT "Another amount is due"
         "The amount or the currency is not the one that the booking says.";
     BeyondWindow "beyond_window" CONFLICT "Too far ahead"
