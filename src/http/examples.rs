@@ -35,7 +35,8 @@ pub(super) fn body(schema: &str) -> Option<Value> {
             "address": "4 Jetty Road", "city": "Kilifi", "country": "KE", "latitude": -3.63,
             "longitude": 39.85, "timezone": "Africa/Nairobi", "price_per_night": 12_000,
             "currency": "KES", "max_guests": 4, "amenities": ["wifi", "kitchen"],
-            "blind_reviews": false, "check_in_from": "15:00", "check_out_by": "11:00", "status": "listed",
+            "blind_reviews": false, "check_in_from": "15:00", "check_out_by": "11:00",
+            "status": "listed",
         }),
         "NewReply" => json!({"comment": "Come back when the herons do."}),
         "NewReview" => json!({
