@@ -97,6 +97,8 @@ pub struct Page {
     pub longitude: Option<f64>,
     /// Slugs, sorted, each once.
     pub amenities: Vec<String>,
+    /// Whether guest and host speak of each other before either reads what the other said.
+    pub blind_reviews: bool,
 }
 
 /// How a property is to be from now on.

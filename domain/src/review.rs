@@ -1,5 +1,5 @@
-//! Reviews: what a guest says of a stay that is over, until when, and what a property's ratings
-//! come to.
+//! Reviews: what guest and host say of each other when a stay is over, until when, from when on
+//! others read it, and what a property's ratings come to.
 
 use crate::{Booking, Instant, Status};
 use std::fmt;
@@ -12,7 +12,10 @@ const WINDOW: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// Who speaks of whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
+    /// The guest of the property: everybody reads it, and it counts in the property's ratings.
     GuestToHost,
+    /// The host of the guest: for the two of them alone.
+    HostToGuest,
 }
 
 impl Direction {
@@ -20,20 +23,22 @@ impl Direction {
     pub const fn name(self) -> &'static str {
         match self {
             Self::GuestToHost => "guest_to_host",
+            Self::HostToGuest => "host_to_guest",
         }
     }
 }
 
 /// The text names no direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be guest_to_host")]
+#[error("must be guest_to_host or host_to_guest")]
 pub struct UnknownDirection;
 
 impl FromStr for Direction {
     type Err = UnknownDirection;
 
     fn from_str(text: &str) -> Result<Self, UnknownDirection> {
-        if text == Self::GuestToHost.name() { Ok(Self::GuestToHost) } else { Err(UnknownDirection) }
+        let mut known = [Self::GuestToHost, Self::HostToGuest].into_iter();
+        known.find(|direction| direction.name() == text).ok_or(UnknownDirection)
     }
 }
 
@@ -93,6 +98,8 @@ pub enum Refusal {
     NotCompleted,
     #[error("a review can be written, changed and taken back until 14 days after check-out")]
     WindowClosed,
+    #[error("a blind review cannot be changed or taken back once it has appeared")]
+    Appeared,
     #[error("the booking has its review")]
     AlreadyReviewed,
     #[error("the review has its reply")]
@@ -109,6 +116,40 @@ pub fn window(booking: &Booking, now: Instant) -> Result<Instant, Refusal> {
     if now < closes_at { Ok(closes_at) } else { Err(Refusal::WindowClosed) }
 }
 
+/// How a review appears. A blind one is its author's alone until the other side has spoken too, or
+/// the window has closed: nobody answers a judgement in kind, because nobody knows it yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Publication {
+    pub blind: bool,
+    /// Whether it has appeared: others read it, and it counts.
+    pub appeared: bool,
+    /// When it appeared, or will if the other side stays silent.
+    pub at: Instant,
+}
+
+impl Publication {
+    /// Of the first review of a stay, which the property wants blind or not.
+    pub fn first(blind: bool, closes_at: Instant, now: Instant) -> Self {
+        Self { blind, appeared: !blind, at: if blind { closes_at } else { now } }
+    }
+
+    /// Of the other side's, which makes both appear. It is as blind as the first, whatever the
+    /// property has come to want since: what is settled for one side is settled for both.
+    pub fn second(first: Self, now: Instant) -> Self {
+        Self { blind: first.blind, appeared: true, at: now }
+    }
+
+    /// Whether the author may change the review or take it back now. Once both sides know what was
+    /// said blindly, it stays said.
+    pub fn may_change(self, closes_at: Instant, now: Instant) -> Result<(), Refusal> {
+        match self {
+            _ if now >= closes_at => Err(Refusal::WindowClosed),
+            Self { blind: true, appeared: true, .. } => Err(Refusal::Appeared),
+            _ => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +161,53 @@ mod tests {
         }
         for stars in [i64::MIN, -1, 0, 6, 256, 257, i64::MAX] {
             assert_eq!(Rating::of(stars), Err(NoRating), "{stars}");
+        }
+    }
+
+    #[test]
+    fn a_direction_is_read_as_it_is_written() {
+        for direction in [Direction::GuestToHost, Direction::HostToGuest] {
+            assert_eq!(direction.name().parse(), Ok(direction));
+        }
+        for text in ["", "guest", "GUEST_TO_HOST", "guest_to_guest"] {
+            assert_eq!(text.parse::<Direction>(), Err(UnknownDirection), "{text}");
+        }
+    }
+
+    const NOW: Instant = Instant::from_micros(1_000);
+    const LATER: Instant = Instant::from_micros(2_000);
+    const CLOSES: Instant = Instant::from_micros(9_000);
+
+    #[test]
+    fn a_first_review_appears_at_once_or_blindly_when_the_window_closes() {
+        let open = Publication { blind: false, appeared: true, at: NOW };
+        let blind = Publication { blind: true, appeared: false, at: CLOSES };
+        assert_eq!(Publication::first(false, CLOSES, NOW), open);
+        assert_eq!(Publication::first(true, CLOSES, NOW), blind);
+    }
+
+    #[test]
+    fn a_second_review_appears_at_once_and_is_as_blind_as_the_first() {
+        for blind in [false, true] {
+            let second = Publication::second(Publication::first(blind, CLOSES, NOW), LATER);
+            assert_eq!(second, Publication { blind, appeared: true, at: LATER });
+        }
+    }
+
+    #[test]
+    fn an_author_has_the_window_and_of_what_is_blind_until_it_appears() {
+        let before = Instant::from_micros(8_999);
+        for (blind, appeared, now, expected) in [
+            (false, true, before, Ok(())),
+            (false, true, CLOSES, Err(Refusal::WindowClosed)),
+            (true, false, before, Ok(())),
+            (true, false, CLOSES, Err(Refusal::WindowClosed)),
+            (true, true, NOW, Err(Refusal::Appeared)),
+            (true, true, CLOSES, Err(Refusal::WindowClosed)),
+        ] {
+            let publication = Publication { blind, appeared, at: NOW };
+            let verdict = publication.may_change(CLOSES, now);
+            assert_eq!(verdict, expected, "{publication:?} at {now}");
         }
     }
 

@@ -100,6 +100,7 @@ impl House {
                 latitude: None,
                 longitude: None,
                 amenities: Vec::new(),
+                blind_reviews: false,
             },
             seq: 1,
             ratings: Ratings::default(),

@@ -109,8 +109,9 @@ const ANYBODY: Who = ANONYMOUS | SIGNED;
 /// The table. A host may do all that a guest may. Booking is open on things that are foreign,
 /// because an unlisted property answers with the refusal `property_unlisted`; and to the host,
 /// whom `domain` tells why not. A payment concerns its guest: it carries what the guest needs to
-/// pay at the provider, which a host must not see. Whether an author may still change a review is a
-/// question of time, which the table does not know.
+/// pay at the provider, which a host must not see. A review that has not appeared is foreign to
+/// all but its author, and so is one of a guest to all but the two whom it concerns. Whether an
+/// author may still change a review is a question of time, which the table does not know.
 #[rustfmt::skip]
 const TABLE: [(Action, [Who; 6]); 35] = [
     //                        Unowned       Public   Foreign  Guest    Host          Own
@@ -143,11 +144,11 @@ const TABLE: [(Action, [Who; 6]); 35] = [
     (Action::ReadPayment,    [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
     (Action::ListPayments,   [SIGNED,       NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::PreviewRefund,  [NOBODY,       NOBODY,  ADMIN,   SIGNED,  HOST | ADMIN, NOBODY]),
-    (Action::WriteReview,    [NOBODY,       NOBODY,  NOBODY,  SIGNED,  NOBODY,       NOBODY]),
-    (Action::ReadReview,     [NOBODY,       ANYBODY, NOBODY,  NOBODY,  NOBODY,       NOBODY]),
+    (Action::WriteReview,    [NOBODY,       NOBODY,  NOBODY,  SIGNED,  HOST | ADMIN, NOBODY]),
+    (Action::ReadReview,     [NOBODY,       ANYBODY, ADMIN,   SIGNED,  HOST | ADMIN, NOBODY]),
     (Action::ListReviews,    [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
-    (Action::ChangeReview,   [NOBODY,       ADMIN,   NOBODY,  SIGNED,  ADMIN,        NOBODY]),
-    (Action::DeleteReview,   [NOBODY,       ADMIN,   NOBODY,  SIGNED,  ADMIN,        NOBODY]),
+    (Action::ChangeReview,   [NOBODY,       ADMIN,   ADMIN,   SIGNED,  ADMIN,        NOBODY]),
+    (Action::DeleteReview,   [NOBODY,       ADMIN,   ADMIN,   SIGNED,  ADMIN,        NOBODY]),
     (Action::ReplyToReview,  [NOBODY,       NOBODY,  NOBODY,  NOBODY,  HOST | ADMIN, NOBODY]),
 ];
 
@@ -191,14 +192,19 @@ impl Ownership {
         }
     }
 
-    /// What the caller is to a review; `host` is that of its property, where it is known.
-    pub fn of_review(caller: &Caller, author: UserId, host: Option<UserId>) -> Self {
-        if caller.id == author {
-            Self::Guest
-        } else if Some(caller.id) == host {
-            Self::Host
-        } else {
-            Self::Public
+    /// What the caller is to a review, which is `shown` to them or not; `host` is whom it is about,
+    /// where it is about a property and that is known.
+    pub fn of_review(
+        caller: Option<&Caller>,
+        author: UserId,
+        shown: bool,
+        host: Option<UserId>,
+    ) -> Self {
+        match caller {
+            Some(caller) if caller.id == author => Self::Guest,
+            _ if !shown => Self::Foreign,
+            Some(caller) if Some(caller.id) == host => Self::Host,
+            _ => Self::Public,
         }
     }
 
@@ -258,11 +264,11 @@ StartPayment    1333 1333 1444 1+++ 1333 1333
 ReadPayment     1333 1333 144+ 1+++ 133+ 1333
 ListPayments    1+++ 1333 1444 1333 1333 1333
 PreviewRefund   1333 1333 144+ 1+++ 13++ 1333
-WriteReview     1333 1333 1444 1+++ 1333 1333
-ReadReview      3333 ++++ 4444 3333 3333 3333
+WriteReview     1333 1333 1444 1+++ 13++ 1333
+ReadReview      3333 ++++ 444+ 3+++ 33++ 3333
 ListReviews     3333 ++++ 444+ 3333 33++ 3333
-ChangeReview    1333 133+ 1444 1+++ 133+ 1333
-DeleteReview    1333 133+ 1444 1+++ 133+ 1333
+ChangeReview    1333 133+ 144+ 1+++ 133+ 1333
+DeleteReview    1333 133+ 144+ 1+++ 133+ 1333
 ReplyToReview   1333 1333 1444 1333 13++ 1333
 ";
 
@@ -316,9 +322,12 @@ ReplyToReview   1333 1333 1444 1333 13++ 1333
         assert_eq!(Ownership::of_booking(seen, me.id, other), Ownership::Guest);
         assert_eq!(Ownership::of_booking(seen, other, me.id), Ownership::Host);
         assert_eq!(Ownership::of_booking(seen, other, other), Ownership::Foreign);
-        assert_eq!(Ownership::of_review(&me, me.id, Some(other)), Ownership::Guest);
-        assert_eq!(Ownership::of_review(&me, other, Some(me.id)), Ownership::Host);
-        assert_eq!(Ownership::of_review(&me, other, None), Ownership::Public);
+        assert_eq!(Ownership::of_review(seen, me.id, false, Some(other)), Ownership::Guest);
+        assert_eq!(Ownership::of_review(seen, other, true, Some(me.id)), Ownership::Host);
+        assert_eq!(Ownership::of_review(seen, other, false, Some(me.id)), Ownership::Foreign);
+        assert_eq!(Ownership::of_review(seen, other, true, None), Ownership::Public);
+        assert_eq!(Ownership::of_review(None, other, true, None), Ownership::Public);
+        assert_eq!(Ownership::of_review(None, other, false, None), Ownership::Foreign);
         assert_eq!(Ownership::of_account(seen, me.id), Ownership::Own);
         assert_eq!(Ownership::of_account(None, me.id), Ownership::Foreign);
     }

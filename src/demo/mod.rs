@@ -126,6 +126,7 @@ fn listing(number: usize, line: &str) -> Option<PropertyInput> {
         currency: "USD".to_owned(),
         max_guests: if kind == "home" { 6 } else { 2 },
         amenities: vec!["wifi".to_owned(), "kitchen".to_owned()],
+        blind_reviews: false,
         check_in_from: None,
         check_out_by: None,
         status: None,

@@ -39,6 +39,7 @@ pub struct PropertyInput {
     pub currency: String,
     pub max_guests: i64,
     pub amenities: Vec<String>,
+    pub blind_reviews: bool,
     pub check_in_from: Option<String>,
     pub check_out_by: Option<String>,
     /// Listed where nothing is said.
@@ -302,6 +303,7 @@ impl Engine {
             latitude: new.latitude.map(unsigned),
             longitude: new.longitude.map(unsigned),
             amenities,
+            blind_reviews: new.blind_reviews,
         };
         let (ratings, created_at) = (Ratings::default(), self.clock.now());
         Ok(PropertyRow { property, page, seq: 1, ratings, created_at })

@@ -1,9 +1,11 @@
-//! Reviews: written by the guest of a completed stay, answered once by the host, read by everybody.
+//! Reviews: written by both sides of a completed stay. What guests say everybody reads, and the
+//! host answers once; what hosts say is for the guest whom it concerns. What is blind appears when
+//! both have spoken, or the window has closed.
 
 use super::error::Fields;
 use super::{Engine, Error};
 use crate::auth::Caller;
-use crate::auth::policy::{Action, Ownership, allow};
+use crate::auth::policy::{Action, Denied, Ownership, allow};
 use crate::store::StoreError;
 use crate::store::accounts::Role;
 use crate::store::keys::Created;
@@ -11,13 +13,13 @@ use crate::store::reviews::{Reply, Review};
 use domain::command::Key;
 use domain::property::Listing;
 use domain::refusal::Refusal;
-use domain::review::{self, Direction, Rating};
-use domain::{Booking, BookingId, Instant, PropertyId, ReviewId};
+use domain::review::{self, Direction, Publication, Rating};
+use domain::{BookingId, Instant, PropertyId, ReviewId};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What a guest says of a stay.
+/// What somebody says of a stay.
 #[derive(Debug)]
 pub struct NewReview {
     pub subject: Subject,
@@ -25,11 +27,11 @@ pub struct NewReview {
     pub comment: String,
 }
 
-/// Which stay a review is about.
+/// What a review is about, or those of a list.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject {
     Booking(BookingId),
-    /// The caller's latest completed stay there that has no review.
+    /// To write of it: the caller's latest completed stay there that has no review.
     Property(PropertyId),
 }
 
@@ -44,8 +46,8 @@ pub struct ReviewChange {
 const MAX_COMMENT: usize = 5_000;
 
 impl Engine {
-    /// Writes a review of the caller's stay. The flag says whether a key's earlier answer is
-    /// repeated.
+    /// Writes a review: of the property by the stay's guest, of the guest by the host. The flag
+    /// says whether a key's earlier answer is repeated.
     pub async fn write_review(
         &self,
         caller: &Caller,
@@ -67,9 +69,30 @@ impl Engine {
         .ok_or(Error::NotFound)?;
         let ownership = self.booking_ownership(caller, property, &booking).await?;
         allow(Action::WriteReview, Some(caller), ownership)?;
-        let review = self.review_of(property, &booking, rating, comment)?;
-        match self.store.create_review(review.clone(), key).await {
-            Ok(Created::New) => Ok((review, false)),
+        let now = self.clock.now();
+        let closes_at = review::window(&booking, now)?;
+        let blind = self.store.property(property).await?.ok_or(Error::NotFound)?.page.blind_reviews;
+        let review = Review {
+            id: self.ids.review(property),
+            property,
+            booking: booking.id,
+            author: caller.id,
+            direction: match ownership {
+                Ownership::Host => Direction::HostToGuest,
+                _ => Direction::GuestToHost,
+            },
+            rating,
+            comment,
+            reply: None,
+            closes_at,
+            publication: Publication::first(blind, closes_at, now),
+            created_at: now,
+            version: 1,
+        };
+        let id = review.id;
+        match self.store.create_review(review, key).await {
+            // Whether it was the first of its stay, the store knows.
+            Ok(Created::New) => Ok((self.known_review(id).await?, false)),
             Ok(Created::Known(id)) => Ok((self.known_review(id).await?, true)),
             Ok(Created::KeyReused) => Err(Refusal::KeyReused.into()),
             Err(StoreError::AlreadyReviewed) => Err(review::Refusal::AlreadyReviewed.into()),
@@ -77,26 +100,75 @@ impl Engine {
         }
     }
 
-    /// A review; all are public.
+    /// A review that the caller may read.
     pub async fn review(&self, caller: Option<&Caller>, id: ReviewId) -> Result<Review, Error> {
-        allow(Action::ReadReview, caller, Ownership::Public)?;
-        self.known_review(id).await
+        let review = self.known_review(id).await?;
+        allow(Action::ReadReview, caller, self.review_ownership(caller, &review).await?)?;
+        Ok(review)
     }
 
-    /// The reviews of a property that the caller may see, newest first, after a place in the list.
+    /// What guests say of a property that the caller may see, as everybody reads it; or what the
+    /// caller may read of both sides of a booking. Newest first, after a place in the list.
     pub async fn reviews(
         &self,
         caller: Option<&Caller>,
-        property: PropertyId,
+        subject: Subject,
+        direction: Option<Direction>,
         after: Option<(Instant, Uuid)>,
         limit: usize,
     ) -> Result<Vec<Review>, Error> {
+        let after = after.map(|(at, id)| (at, ReviewId(id)));
+        match subject {
+            Subject::Booking(id) => {
+                let mut reviews = self.reviews_of_booking(caller, id).await?;
+                reviews.retain(|review| {
+                    direction.is_none_or(|direction| review.direction == direction)
+                        && after.is_none_or(|after| (review.created_at, review.id) < after)
+                });
+                reviews.truncate(limit);
+                Ok(reviews)
+            }
+            Subject::Property(id) => {
+                self.may_list_reviews(caller, id).await?;
+                if direction == Some(Direction::HostToGuest) {
+                    return Ok(Vec::new());
+                }
+                Ok(self.store.reviews(id, after, super::rows(limit)).await?)
+            }
+        }
+    }
+
+    async fn reviews_of_booking(
+        &self,
+        caller: Option<&Caller>,
+        id: BookingId,
+    ) -> Result<Vec<Review>, Error> {
+        let caller = caller.ok_or(Denied::Unauthenticated)?;
+        self.booking(caller, id).await?;
+        let mut readable = Vec::new();
+        for review in self.store.reviews_of_booking(id).await? {
+            let ownership = self.review_ownership(Some(caller), &review).await?;
+            if allow(Action::ReadReview, Some(caller), ownership).is_ok() {
+                readable.push(review);
+            }
+        }
+        Ok(readable)
+    }
+
+    async fn may_list_reviews(
+        &self,
+        caller: Option<&Caller>,
+        property: PropertyId,
+    ) -> Result<(), Error> {
         let row = self.store.property(property).await?.ok_or(Error::NotFound)?.property;
         let listed = row.listing == Listing::Listed;
         let ownership = Ownership::of_property(caller, row.host, listed);
-        allow(Action::ListReviews, caller, ownership)?;
-        let after = after.map(|(at, id)| (at, ReviewId(id)));
-        Ok(self.store.reviews(property, after, super::rows(limit)).await?)
+        Ok(allow(Action::ListReviews, caller, ownership)?)
+    }
+
+    /// Lets up to `limit` reviews appear whose window has closed; says how many there were.
+    pub async fn publish_due_reviews(&self, limit: u32) -> Result<usize, Error> {
+        Ok(self.store.publish_due_reviews(self.clock.now(), limit).await?)
     }
 
     /// Changes what a review says. `change` makes the wished words of the review as it is, or
@@ -150,7 +222,7 @@ impl Engine {
         key: Option<Arc<str>>,
     ) -> Result<(Review, bool), Error> {
         let review = self.known_review(id).await?;
-        let ownership = self.review_ownership(caller, &review).await?;
+        let ownership = self.review_ownership(Some(caller), &review).await?;
         allow(Action::ReplyToReview, Some(caller), ownership)?;
         let key = key_of(caller, key, &format!("reply_to_review {id} {comment:?}"));
         let mut fields = Fields::default();
@@ -169,31 +241,6 @@ impl Engine {
         Ok((self.known_review(id).await?, replayed))
     }
 
-    /// A review of this stay, if it may be written now.
-    fn review_of(
-        &self,
-        property: PropertyId,
-        booking: &Booking,
-        rating: Rating,
-        comment: String,
-    ) -> Result<Review, Error> {
-        let now = self.clock.now();
-        Ok(Review {
-            id: self.ids.review(property),
-            property,
-            booking: booking.id,
-            author: booking.guest,
-            direction: Direction::GuestToHost,
-            rating,
-            comment,
-            reply: None,
-            closes_at: review::window(booking, now)?,
-            published_at: now,
-            created_at: now,
-            version: 1,
-        })
-    }
-
     async fn known_review(&self, id: ReviewId) -> Result<Review, Error> {
         self.store.review(id).await?.ok_or(Error::NotFound)
     }
@@ -207,8 +254,7 @@ impl Engine {
         }
     }
 
-    /// A review that the caller may change or take back now: its author until the window closes,
-    /// an admin always.
+    /// A review that the caller may change or take back now: its author in time, an admin always.
     async fn changeable(
         &self,
         caller: &Caller,
@@ -216,20 +262,36 @@ impl Engine {
         id: ReviewId,
     ) -> Result<Review, Error> {
         let review = self.known_review(id).await?;
-        allow(action, Some(caller), self.review_ownership(caller, &review).await?)?;
-        if caller.role != Role::Admin && self.clock.now() >= review.closes_at {
-            return Err(review::Refusal::WindowClosed.into());
+        allow(action, Some(caller), self.review_ownership(Some(caller), &review).await?)?;
+        if caller.role != Role::Admin {
+            review.publication.may_change(review.closes_at, self.clock.now())?;
         }
         Ok(review)
     }
 
-    /// What the caller is to a review; the host is asked for only where the caller could be it.
-    async fn review_ownership(&self, caller: &Caller, review: &Review) -> Result<Ownership, Error> {
-        if caller.id == review.author || caller.role == Role::Guest {
-            return Ok(Ownership::of_review(caller, review.author, None));
-        }
-        let row = self.store.property(review.property).await?.ok_or(Error::NotFound)?;
-        Ok(Ownership::of_review(caller, review.author, Some(row.property.host)))
+    /// What the caller is to a review; the host or the guest whom it concerns is asked for only
+    /// where the caller could be it.
+    async fn review_ownership(
+        &self,
+        caller: Option<&Caller>,
+        review: &Review,
+    ) -> Result<Ownership, Error> {
+        let ownership = |shown, host| Ownership::of_review(caller, review.author, shown, host);
+        let appeared = review.publication.appeared;
+        let Some(caller) = caller.filter(|caller| appeared && caller.id != review.author) else {
+            return Ok(ownership(appeared && review.direction == Direction::GuestToHost, None));
+        };
+        Ok(match review.direction {
+            Direction::GuestToHost if caller.role == Role::Guest => ownership(true, None),
+            Direction::GuestToHost => {
+                let row = self.store.property(review.property).await?.ok_or(Error::NotFound)?;
+                ownership(true, Some(row.property.host))
+            }
+            Direction::HostToGuest => {
+                let stay = self.store.booking(review.booking).await?.ok_or(Error::NotFound)?;
+                ownership(stay.1.guest == caller.id, None)
+            }
+        })
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn body(schema: &str) -> Option<Value> {
             "longitude": 39.85, "timezone": "Africa/Nairobi", "price_per_night": 12_000,
             "currency": "KES", "max_guests": 4, "amenities": ["wifi", "kitchen"],
             "check_in_from": "15:00", "check_out_by": "11:00", "status": "listed",
-            "instant_book": true, "cancellation_policy": "flexible",
+            "instant_book": true, "cancellation_policy": "flexible", "blind_reviews": false,
         }),
         "NewReply" => json!({"comment": "Come back when the herons do."}),
         "NewReview" => json!({

@@ -36,6 +36,8 @@ pub(super) struct Input {
     max_guests: i64,
     #[serde(default)]
     amenities: Vec<String>,
+    #[serde(default)]
+    blind_reviews: bool,
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, required = false)]
     check_in_from: Option<String>,
@@ -89,6 +91,7 @@ pub(super) struct View<'a> {
     check_in_from: String,
     check_out_by: String,
     cancellation_policy: &'static str,
+    blind_reviews: bool,
     /// A number with two decimals, written from whole numbers.
     #[schema(value_type = Option<f64>)]
     avg_rating: Option<Box<RawValue>>,
@@ -124,6 +127,7 @@ impl From<Input> for PropertyInput {
             currency: input.currency,
             max_guests: input.max_guests,
             amenities: input.amenities,
+            blind_reviews: input.blind_reviews,
             check_in_from: input.check_in_from,
             check_out_by: input.check_out_by,
             status: input.status,
@@ -157,6 +161,7 @@ impl<'a> View<'a> {
             check_in_from: hours_and_minutes(property.check_in_from),
             check_out_by: hours_and_minutes(property.check_out_by),
             cancellation_policy: property.policy.name(),
+            blind_reviews: page.blind_reviews,
             avg_rating: row
                 .ratings
                 .average()

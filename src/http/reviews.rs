@@ -10,12 +10,13 @@ use crate::engine::{Engine, NewReview, ReviewChange, Subject};
 use crate::store::reviews::Review;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::review::Direction;
 use domain::{BookingId, PropertyId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A review of one booking, or of the latest stay at a property.
+/// A review of one booking, or of the caller's latest stay at a property.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewReview)]
 #[serde(deny_unknown_fields)]
@@ -60,10 +61,12 @@ struct View<'a> {
     property_id: Uuid,
     user_id: Uuid,
     booking_id: Uuid,
+    /// `guest_to_host` or `host_to_guest`.
     direction: &'static str,
     rating: u8,
     comment: &'a str,
     reply: Option<ReplyView<'a>>,
+    /// From when on others than its author can read it; it may lie ahead.
     published_at: String,
     created_at: String,
 }
@@ -112,13 +115,14 @@ impl<'a> View<'a> {
                 comment: &reply.comment,
                 created_at: reply.created_at.to_string(),
             }),
-            published_at: review.published_at.to_string(),
+            published_at: review.publication.at.to_string(),
             created_at: review.created_at.to_string(),
         }
     }
 }
 
-/// Reviews a completed stay: the booking, or the latest one at the property.
+/// Reviews a completed stay: the property as its guest, the guest as the property's host. Where the
+/// property wants blind reviews, the other side reads it when it has spoken too, or after 14 days.
 #[utoipa::path(
     post, path = "/reviews", operation_id = "create_review", tag = "reviews",
     security(("bearer" = [])), request_body = Input, responses((status = 201, description = "The review.", body = View)),
@@ -133,7 +137,7 @@ pub(super) async fn create(
     created(&review, replayed)
 }
 
-/// A review.
+/// A review that everybody reads, or the caller may.
 #[utoipa::path(
     get, path = "/reviews/{id}", operation_id = "read_review", tag = "reviews",
     security((), ("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 200, description = "The review.", body = View), (status = 304, description = "It is as If-None-Match says.")),
@@ -148,10 +152,18 @@ pub(super) async fn read(
     tagged(&request, &etag(&review), &View::of(&review))
 }
 
-/// The reviews of a property, newest first.
+/// What guests say of a property, or what the caller may read of both sides of a booking; newest
+/// first.
 #[utoipa::path(
     get, path = "/reviews", operation_id = "list_reviews", tag = "reviews",
-    security((), ("bearer" = [])), params(("property" = Uuid, Query), PageParams), responses((status = 200, description = "A page of reviews.", body = List)),
+    security((), ("bearer" = [])), 
+    params(
+        ("property" = Option<Uuid>, Query, description = "Either this or booking."),
+        ("booking" = Option<Uuid>, Query, description = "One that the caller may read."),
+        ("direction" = Option<String>, Query, description = "guest_to_host or host_to_guest."),
+        PageParams,
+    ),
+    responses((status = 200, description = "A page of reviews.", body = List)),
 )]
 pub(super) async fn list(
     request: HttpRequest,
@@ -159,20 +171,29 @@ pub(super) async fn list(
     MaybeSigned(caller): MaybeSigned,
     mut params: Params,
 ) -> Result<HttpResponse, Problem> {
-    let property = params.id("property")?;
+    let (property, booking) = (params.id("property")?, params.id("booking")?);
+    let direction: Option<Direction> = params.take("direction")?;
     let page = params.page()?;
     params.end()?;
-    let property = property.ok_or_else(|| Problem::field("/property", "is required"))?;
+    let subject = match (property, booking) {
+        (Some(id), None) => Subject::Property(PropertyId(id)),
+        (None, Some(id)) => Subject::Booking(BookingId(id)),
+        (None, None) => return Err(Problem::field("/property", "is required, or booking is")),
+        (Some(_), Some(_)) => {
+            return Err(Problem::field("/booking", "must not stand beside property"));
+        }
+    };
     let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
-    let property = PropertyId(property);
-    let mut rows = engine.reviews(caller.as_ref(), property, after, page.limit + 1).await?;
+    let mut rows =
+        engine.reviews(caller.as_ref(), subject, direction, after, page.limit + 1).await?;
     let place = |review: &Review| Cursor { created_at: review.created_at, id: review.id.0 };
     let (mut response, next_cursor) = cursor::page_of(&request, &mut rows, page.limit, place)?;
     let data = rows.iter().map(View::of).collect();
     Ok(response.json(List { data, next_cursor }))
 }
 
-/// Changes a review, by its author within 14 days of check-out or an admin.
+/// Changes a review, by its author within 14 days of check-out, or by an admin. The author of a
+/// blind one may do so until it appears.
 #[utoipa::path(
     put, path = "/reviews/{id}", operation_id = "update_review", tag = "reviews",
     security(("bearer" = [])), params(("id" = Uuid, Path)), request_body = View, responses((status = 200, description = "The review as it is now.", body = View)),
@@ -194,7 +215,8 @@ pub(super) async fn change(
     Ok(HttpResponse::Ok().insert_header(tag).json(View::of(&review)))
 }
 
-/// Takes a review back, by its author within 14 days of check-out or an admin.
+/// Takes a review back, by its author within 14 days of check-out, or by an admin. The author of a
+/// blind one may do so until it appears.
 #[utoipa::path(
     delete, path = "/reviews/{id}", operation_id = "delete_review", tag = "reviews",
     security(("bearer" = [])), params(("id" = Uuid, Path)), responses((status = 204, description = "It is gone.")),

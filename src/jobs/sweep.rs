@@ -1,7 +1,7 @@
 //! The sweep: wakes the properties whose nearest deadline has passed, on any node and after any
 //! restart, and those that another process has written to. It triggers only; what is to be done is
-//! judged by the property itself. It also hears which sessions other nodes have ended, and clears
-//! away what is over.
+//! judged by the property itself. It also lets blind reviews appear whose window has closed, hears
+//! which sessions other nodes have ended, and clears away what is over.
 
 use crate::engine::{Engine, Error};
 use crate::store::Kind;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const EVERY: Duration = Duration::from_secs(1);
-/// Properties that are woken at once.
+/// Properties that are woken, and reviews that appear, at once.
 const AT_ONCE: u32 = 256;
 /// Sweeps between two looks at the database server's clock: a minute.
 const SWEEPS_A_CLOCK: u64 = 60;
@@ -26,7 +26,7 @@ pub async fn run(engine: Arc<Engine>) {
     let mut sweeps: u64 = 0;
     loop {
         if let Err(error) = once(&engine).await {
-            tracing::warn!(%error, "due properties could not be found");
+            tracing::warn!(%error, "what is due could not be found");
         }
         if let Err(error) = engine.learn_ended_sessions().await {
             tracing::warn!(%error, "ended sessions could not be read");
@@ -60,7 +60,8 @@ pub async fn run(engine: Arc<Engine>) {
     }
 }
 
-/// Wakes what is due now and waits until it has been handled; says how many properties that were.
+/// Wakes the properties that are due now, waits until that has been handled, and lets the reviews
+/// appear that are due; says how many properties and reviews that were.
 pub async fn once(engine: &Engine) -> Result<usize, Error> {
     let due = engine.store.due(engine.clock.now(), AT_ONCE).await?;
     let woken = due.iter().map(|property| engine.registry.settled(*property));
@@ -70,5 +71,5 @@ pub async fn once(engine: &Engine) -> Result<usize, Error> {
             tracing::warn!(%property, %error, "a due property could not be handled");
         }
     }
-    Ok(due.len())
+    Ok(due.len() + engine.publish_due_reviews(AT_ONCE).await?)
 }

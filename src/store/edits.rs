@@ -22,25 +22,27 @@ macro_rules! edited {
         policy = row.policy, title = row.title, description = row.description,
         address = row.address, city = row.city, city_key = row.city_key, country = row.country,
         latitude = row.latitude, longitude = row.longitude, amenities = row.amenities,
-        rules = row.rules, changed_seq = row.seq
+        rules = row.rules, blind_reviews = row.blind_reviews,
+        changed_seq = row.seq
     from unnest($83::int[], $84::bigint[], $85::text[], $86::text[], $87::bigint[], $88::text[],
         $89::int[], $90::boolean[], $91::int[], $92::int[], $93::text[], $94::text[],
         $95::text[], $96::text[], $97::text[], $98::text[], $99::text[], $100::float8[],
-        $101::float8[], $102::text[], $103::bytea[])
+        $101::float8[], $102::text[], $103::bytea[], $104::boolean[])
         as row (run, seq, listing, zone, price_per_night, currency, max_guests, instant_book,
             check_in_from, check_out_by, policy, title, description, address, city, city_key,
-            country, latitude, longitude, amenities, rules)
+            country, latitude, longitude, amenities, rules,
+            blind_reviews)
     where (select runs from gate)[row.run] and property.property_id = ($1::uuid[])[row.run]
 ), said_no_more as (
     delete from property_amenity as said
-    using unnest($104::int[], $105::text[]) as row (run, amenity), property
+    using unnest($105::int[], $106::text[]) as row (run, amenity), property
     where (select runs from gate)[row.run] and property.property_id = ($1::uuid[])[row.run]
         and said.amenity = row.amenity and said.created_at = property.created_at
         and said.property_id = property.property_id
 ), said_now as (
     insert into property_amenity (amenity, created_at, property_id)
     select row.amenity, property.created_at, property.property_id
-    from unnest($106::int[], $107::text[]) as row (run, amenity)
+    from unnest($107::int[], $108::text[]) as row (run, amenity)
     join property on property.property_id = ($1::uuid[])[row.run]
     where (select runs from gate)[row.run]
 )"
@@ -88,6 +90,7 @@ pub(super) fn bind<'q>(
         .bind(column(edits, |(.., e)| e.page.longitude))
         .bind(amenities)
         .bind(column(edits, |(.., e)| rules_bytes(&e.facts.rules)))
+        .bind(column(edits, |(.., e)| e.page.blind_reviews))
         .bind(removed.0)
         .bind(removed.1)
         .bind(added.0)
@@ -102,7 +105,7 @@ const EDITED: &str = "with row as materialized (select value from json_each($1))
      policy = now.policy, title = now.title, description = now.description, \
      address = now.address, city = now.city, city_key = now.city_key, country = now.country, \
      latitude = now.latitude, longitude = now.longitude, amenities = now.amenities, \
-     rules = now.rules \
+     rules = now.rules, blind_reviews = now.blind_reviews \
      from (select unhex(value ->> 0) as property_id, value ->> 1 as seq, value ->> 2 as listing, \
          value ->> 3 as zone, value ->> 4 as price_per_night, value ->> 5 as currency, \
          value ->> 6 as max_guests, value ->> 7 as instant_book, value ->> 8 as check_in_from, \
@@ -110,7 +113,7 @@ const EDITED: &str = "with row as materialized (select value from json_each($1))
          value ->> 12 as description, value ->> 13 as address, value ->> 14 as city, \
          value ->> 15 as city_key, value ->> 16 as country, value ->> 17 as latitude, \
          value ->> 18 as longitude, value ->> 19 as amenities, \
-         unhex(value ->> 20) as rules from row) as now \
+         unhex(value ->> 20) as rules, value ->> 21 as blind_reviews from row) as now \
      where property.property_id = now.property_id";
 
 const SAID_NO_MORE: &str = "with row as materialized (select value from json_each($1)) \
@@ -157,6 +160,7 @@ struct EditJson<'a>(
     Option<f64>,
     String,
     Option<String>,
+    u8,
 );
 
 fn edit_rows<'a>(rows: &Rows<'a>) -> Result<Vec<EditJson<'a>>, sqlx::Error> {
@@ -185,6 +189,7 @@ fn edit_rows<'a>(rows: &Rows<'a>) -> Result<Vec<EditJson<'a>>, sqlx::Error> {
             page.longitude,
             amenities,
             rules_bytes(&facts.rules).map(|bytes| hex_bytes(&bytes)),
+            u8::from(page.blind_reviews),
         ))
     };
     rows.edits.iter().map(row).collect()

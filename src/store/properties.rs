@@ -51,6 +51,7 @@ struct Columns {
     latitude: Option<f64>,
     longitude: Option<f64>,
     amenities: String,
+    blind_reviews: bool,
     rating_sum: i64,
     review_count: i64,
     created_at: i64,
@@ -73,6 +74,7 @@ impl TryFrom<Columns> for PropertyRow {
                 longitude: row.longitude,
                 amenities: serde_json::from_str(&row.amenities)
                     .map_err(|_| StoreError::Corrupt("property.amenities"))?,
+                blind_reviews: row.blind_reviews,
             },
             ratings: Ratings { sum: row.rating_sum, count: row.review_count },
             created_at: Instant::from_micros(row.created_at),
@@ -92,9 +94,10 @@ pub(super) fn city_key(city: &str) -> String {
 
 const INSERT: &str = "insert into property (property_id, host_id, listing, zone, price_per_night, \
      currency, max_guests, instant_book, check_in_from_minute, check_out_by_minute, policy, title, \
-     description, address, city, country, latitude, longitude, amenities, created_at, city_key, rules) \
+     description, address, city, country, latitude, longitude, amenities, created_at, city_key, \
+     rules, blind_reviews) \
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-     $20, $21, $22)";
+     $20, $21, $22, $23)";
 
 const INSERT_AMENITY: &str =
     "insert into property_amenity (amenity, created_at, property_id) values ($1, $2, $3)";
@@ -208,6 +211,7 @@ impl Store {
                         .bind(row.created_at.as_micros())
                         .bind(city_key(&page.city))
                         .bind(rules_bytes(&property.rules))
+                        .bind(page.blind_reviews)
                         .execute(&mut *on)
                         .await?;
                     for slug in &page.amenities {

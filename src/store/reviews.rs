@@ -1,13 +1,17 @@
-//! Reviews: what guests said of their stays, and what hosts answered. A review is written, changed
-//! and taken away together with its property's sum and number of ratings, in one transaction. Each
-//! change is made on the version that was looked at, or not at all.
+//! Reviews: what guests said of their stays and hosts of their guests, and what hosts answered. A
+//! review appears, changes and goes together with its property's sum and number of ratings, in one
+//! transaction: what nobody reads yet does not count. Each change is made on the version that was
+//! looked at, or not at all.
+//!
+//! What changes reviews of one property holds its row first, so that neither of two reviews of a
+//! stay that come at once misses the other, and nobody waits for each other in a circle.
 
 use super::booking_row::BookingRow;
 use super::bookings::with_property;
 use super::keys::{Created, claim_key};
 use super::{Store, StoreError, read, write};
 use domain::command::Key;
-use domain::review::{Direction, Rating};
+use domain::review::{Direction, Publication, Rating};
 use domain::{Booking, BookingId, Instant, PropertyId, ReviewId, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -25,10 +29,21 @@ pub struct Review {
     pub reply: Option<Reply>,
     /// Until when its author may change it or take it back.
     pub closes_at: Instant,
-    pub published_at: Instant,
+    pub publication: Publication,
     pub created_at: Instant,
     /// Counts its own changes, from 1.
     pub version: i64,
+}
+
+impl Review {
+    /// Whether it is one of those that everybody reads and that make a property's ratings.
+    fn counts(&self) -> bool {
+        self.direction == Direction::GuestToHost && self.publication.appeared
+    }
+
+    fn stars(&self) -> i64 {
+        i64::from(self.rating.stars())
+    }
 }
 
 /// What the host answered.
@@ -53,6 +68,8 @@ struct Columns {
     reply: Option<String>,
     replied_at: Option<i64>,
     window_closes_at: i64,
+    blind: bool,
+    appeared: bool,
     published_at: i64,
     created_at: i64,
     version: i64,
@@ -80,7 +97,11 @@ impl TryFrom<Columns> for Review {
             comment: row.comment,
             reply,
             closes_at: Instant::from_micros(row.window_closes_at),
-            published_at: Instant::from_micros(row.published_at),
+            publication: Publication {
+                blind: row.blind,
+                appeared: row.appeared,
+                at: Instant::from_micros(row.published_at),
+            },
             created_at: Instant::from_micros(row.created_at),
             version: row.version,
         })
@@ -88,9 +109,12 @@ impl TryFrom<Columns> for Review {
 }
 
 const INSERT: &str = "insert into review (review_id, property_id, booking_id, author_id, \
-     direction, rating, comment, window_closes_at, published_at, created_at, version) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+     direction, rating, comment, window_closes_at, blind, appeared, published_at, created_at, \
+     version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
      on conflict (booking_id, direction) do nothing";
+
+/// Changes nothing: it waits for whoever changes reviews of the property, and keeps others waiting.
+const HOLD: &str = "update property set review_count = review_count where property_id = $1";
 
 const COUNT: &str = "update property set rating_sum = rating_sum + $2, \
      review_count = review_count + $3 where property_id = $1";
@@ -98,8 +122,20 @@ const COUNT: &str = "update property set rating_sum = rating_sum + $2, \
 const BY_ID: &str = "select * from review where review_id = $1";
 
 pub(super) const OF_PROPERTY: &str = "select * from review where property_id = $1 \
+     and direction = 'guest_to_host' and appeared \
      and (created_at < $2 or (created_at = $2 and review_id < $3)) \
      order by created_at desc, review_id desc limit $4";
+
+pub(super) const OF_BOOKING: &str =
+    "select * from review where booking_id = $1 order by created_at desc, review_id desc";
+
+const OTHER: &str = "select * from review where booking_id = $1 and direction <> $2";
+
+pub(super) const DUE: &str = "select * from review where not appeared and published_at <= $1 \
+     order by published_at limit $2";
+
+const APPEAR: &str = "update review set appeared = true, published_at = $3, version = $2 + 1 \
+     where review_id = $1 and version = $2 and not appeared";
 
 /// Stays that can be reviewed come first, then those that were, then those that are not over.
 pub(super) const STAY: &str = "select * from booking where guest_id = $1 and property_id = $2 \
@@ -115,6 +151,13 @@ const DELETE: &str = "delete from review where review_id = $1 and version = $2";
 const REPLY: &str = "update review set reply = $2, replied_at = $3, version = version + 1 \
      where review_id = $1 and reply is null";
 
+/// Begins a change of reviews of a property: see the top of this file.
+macro_rules! hold {
+    ($on:expr, $property:expr) => {
+        sqlx::query(HOLD).bind($property.0).execute(&mut *$on).await?
+    };
+}
+
 /// Adds to the sum and the number of a property's ratings, in the transaction of the review.
 macro_rules! count {
     ($on:expr, $property:expr, $stars:expr, $reviews:expr) => {
@@ -122,12 +165,68 @@ macro_rules! count {
     };
 }
 
-fn stars(review: &Review) -> i64 {
-    i64::from(review.rating.stars())
+/// Lets a review appear as it was looked at; says whether it still stood so.
+macro_rules! appear {
+    ($on:expr, $review:expr, $at:expr) => {{
+        let review: &Review = &$review;
+        let appeared = sqlx::query(APPEAR)
+            .bind(review.id.0)
+            .bind(review.version)
+            .bind($at.as_micros())
+            .execute(&mut *$on)
+            .await?;
+        let stood = appeared.rows_affected() == 1;
+        if stood && review.direction == Direction::GuestToHost {
+            count!($on, review.property, review.stars(), 1_i64);
+        }
+        stood
+    }};
+}
+
+/// Writes a review; where the other side's is there, both have appeared then.
+macro_rules! insert {
+    ($on:expr, $review:expr) => {{
+        let mut review: Review = $review;
+        let other: Option<Columns> = sqlx::query_as(OTHER)
+            .bind(review.booking.0)
+            .bind(review.direction.name())
+            .fetch_optional(&mut *$on)
+            .await?;
+        if let Some(first) = other {
+            let first = Review::try_from(first)?;
+            if !first.publication.appeared {
+                appear!($on, first, review.created_at);
+            }
+            review.publication = Publication::second(first.publication, review.created_at);
+        }
+        let inserted = sqlx::query(INSERT)
+            .bind(review.id.0)
+            .bind(review.property.0)
+            .bind(review.booking.0)
+            .bind(review.author.0)
+            .bind(review.direction.name())
+            .bind(i32::from(review.rating.stars()))
+            .bind(&review.comment)
+            .bind(review.closes_at.as_micros())
+            .bind(review.publication.blind)
+            .bind(review.publication.appeared)
+            .bind(review.publication.at.as_micros())
+            .bind(review.created_at.as_micros())
+            .bind(review.version)
+            .execute(&mut *$on)
+            .await?;
+        if inserted.rows_affected() != 1 {
+            return Err(StoreError::AlreadyReviewed);
+        }
+        if review.counts() {
+            count!($on, review.property, review.stars(), 1_i64);
+        }
+    }};
 }
 
 impl Store {
-    /// Writes a review with the caller's key. A booking that has one in this direction is
+    /// Writes a review with the caller's key, as the first of its stay or as the second, which
+    /// makes both appear. A booking that has one in this direction is
     /// [`StoreError::AlreadyReviewed`], and then the key is free.
     pub async fn create_review(
         &self,
@@ -140,24 +239,8 @@ impl Store {
             let known = write!(store, |on| {
                 let known = claim_key!(on, key, None::<Uuid>, id, None::<i64>, review.created_at);
                 if known.is_none() {
-                    let inserted = sqlx::query(INSERT)
-                        .bind(id)
-                        .bind(review.property.0)
-                        .bind(review.booking.0)
-                        .bind(review.author.0)
-                        .bind(review.direction.name())
-                        .bind(i32::from(review.rating.stars()))
-                        .bind(&review.comment)
-                        .bind(review.closes_at.as_micros())
-                        .bind(review.published_at.as_micros())
-                        .bind(review.created_at.as_micros())
-                        .bind(review.version)
-                        .execute(&mut *on)
-                        .await?;
-                    if inserted.rows_affected() != 1 {
-                        return Err(StoreError::AlreadyReviewed);
-                    }
-                    count!(on, review.property, stars(&review), 1_i64);
+                    hold!(on, review.property);
+                    insert!(on, review);
                 }
                 known
             })?;
@@ -177,7 +260,43 @@ impl Store {
         .await
     }
 
-    /// Up to `limit` reviews of a property, the newest first, from behind `after` on.
+    /// The reviews of a booking, appeared or not, the newest first: two at most.
+    pub async fn reviews_of_booking(&self, id: BookingId) -> Result<Vec<Review>, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            let rows: Vec<Columns> =
+                read!(store, |on| sqlx::query_as(OF_BOOKING).bind(id.0).fetch_all(on).await?);
+            rows.into_iter().map(Review::try_from).collect()
+        })
+        .await
+    }
+
+    /// Lets up to `limit` reviews appear whose window has closed; says how many there were.
+    pub async fn publish_due_reviews(&self, now: Instant, limit: u32) -> Result<usize, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            let rows: Vec<Columns> = read!(store, |on| {
+                sqlx::query_as(DUE)
+                    .bind(now.as_micros())
+                    .bind(i64::from(limit))
+                    .fetch_all(on)
+                    .await?
+            });
+            let due = rows.into_iter().map(Review::try_from).collect::<Result<Vec<_>, _>>()?;
+            for review in &due {
+                write!(store, |on| {
+                    hold!(on, review.property);
+                    // One that changed or appeared meanwhile is seen, if need be, by the next look.
+                    appear!(on, review, review.publication.at);
+                })?;
+            }
+            Ok(due.len())
+        })
+        .await
+    }
+
+    /// Up to `limit` of the reviews of a property that everybody reads, the newest first, from
+    /// behind `after` on.
     pub async fn reviews(
         &self,
         property: PropertyId,
@@ -233,8 +352,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            let more = i64::from(rating.stars()) - stars(&before);
+            let more = i64::from(rating.stars()) - before.stars();
             write!(store, |on| {
+                hold!(on, before.property);
                 let changed = sqlx::query(CHANGE)
                     .bind(before.id.0)
                     .bind(before.version)
@@ -243,7 +363,7 @@ impl Store {
                     .execute(&mut *on)
                     .await?;
                 let stood = changed.rows_affected() == 1;
-                if stood {
+                if stood && before.counts() {
                     count!(on, before.property, more, 0_i64);
                 }
                 stood
@@ -257,14 +377,15 @@ impl Store {
         let store = self.clone();
         self.spawn(async move {
             write!(store, |on| {
+                hold!(on, review.property);
                 let deleted = sqlx::query(DELETE)
                     .bind(review.id.0)
                     .bind(review.version)
                     .execute(&mut *on)
                     .await?;
                 let stood = deleted.rows_affected() == 1;
-                if stood {
-                    count!(on, review.property, -stars(&review), -1_i64);
+                if stood && review.counts() {
+                    count!(on, review.property, -review.stars(), -1_i64);
                 }
                 stood
             })

@@ -45,7 +45,7 @@ const BUSY_PAYMENTS: &str = "select distinct payment_id from payment \
      join job on job.subject_id = payment.payment_id where payment.property_id = $1";
 
 /// Statements that give the ids that lead nowhere, with what to say of them.
-const LOST: [(&str, &str); 11] = [
+const LOST: [(&str, &str); 12] = [
     (
         "has no calendar",
         "select property_id from property where not exists \
@@ -101,8 +101,16 @@ const LOST: [(&str, &str); 11] = [
     (
         "has ratings that are not those of its reviews",
         "select property_id from property where rating_sum <> (select coalesce(sum(rating), 0) \
-         from review where review.property_id = property.property_id) or review_count <> \
-         (select count(*) from review where review.property_id = property.property_id)",
+         from review where review.property_id = property.property_id \
+         and direction = 'guest_to_host' and appeared) or review_count <> \
+         (select count(*) from review where review.property_id = property.property_id \
+         and direction = 'guest_to_host' and appeared)",
+    ),
+    (
+        "has reviews by both sides that have not both appeared",
+        "select booking_id from review where not appeared and exists \
+         (select 1 from review as other where other.booking_id = review.booking_id \
+         and other.direction <> review.direction)",
     ),
 ];
 

@@ -7,6 +7,7 @@ mod helpers;
 
 mod accounts;
 mod bad_input;
+mod blind_reviews;
 mod bystanders;
 mod changes;
 mod contention;

@@ -50,7 +50,7 @@ list_events          200 200 200 200 200 200 401
 read_rules           200 200 200 200 200 200 401
 update_rules         401 403 200 403 403 200 401
 list_reviews         200 200 200 200 200 200 401
-create_review        401 201 403 404 404 404 401
+create_review        401 201 201 404 404 404 401
 read_review          200 200 200 200 200 200 401
 update_review        401 200 403 403 403 200 401
 delete_review        401 204 403 403 403 204 401

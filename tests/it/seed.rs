@@ -48,7 +48,7 @@ const FIELDS: [(&str, &str); 5] = [
          latitude:number? longitude:number? price_per_night:whole currency:text max_guests:whole \
          images:list amenities:list avg_rating:number? review_count:whole created_at:text \
          | timezone:text status:text instant_book:flag check_in_from:text check_out_by:text \
-         cancellation_policy:text",
+         cancellation_policy:text blind_reviews:flag",
     ),
     (
         "booking",

@@ -22,6 +22,7 @@ fn page() -> Page {
         latitude: None,
         longitude: None,
         amenities: Vec::new(),
+        blind_reviews: false,
     }
 }
 

@@ -237,6 +237,7 @@ impl Clients {
             latitude: None,
             longitude: None,
             amenities: Vec::new(),
+            blind_reviews: false,
         };
         let edit = Edit {
             facts: table.property.clone(),

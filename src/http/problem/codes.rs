@@ -46,7 +46,7 @@ codes! {
     AlreadyReplied "already_replied" CONFLICT "The review has its reply"
         "A review has one reply, and this one has it.";
     AlreadyReviewed "already_reviewed" CONFLICT "The stay has its review"
-        "A booking has one review by its guest, and this one has it: change that instead.";
+        "A booking has one review by each side, and this one has yours: change that instead.";
     AmountMismatch "amount_mismatch" CONFLICT "Another amount is due"
         "The amount or the currency is not the one that the booking says.";
     BeyondWindow "beyond_window" CONFLICT "Too far ahead"
@@ -111,6 +111,8 @@ codes! {
         "More was asked than RateLimit-Policy allows: try again after Retry-After.";
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
         "The request did not arrive in time.";
+    ReviewAppeared "review_appeared" CONFLICT "The review has appeared"
+        "A blind review cannot be changed or taken back once both sides can read it.";
     ReviewWindowClosed "review_window_closed" CONFLICT "The time for reviews is over"
         "A review can be written, changed and taken back until 14 days after check-out.";
     SessionEnded "session_ended" UNAUTHORIZED "The session has ended"

@@ -89,6 +89,7 @@ impl From<review::Refusal> for Problem {
         Self::new(match refusal {
             review::Refusal::NotCompleted => Code::StayNotCompleted,
             review::Refusal::WindowClosed => Code::ReviewWindowClosed,
+            review::Refusal::Appeared => Code::ReviewAppeared,
             review::Refusal::AlreadyReviewed => Code::AlreadyReviewed,
             review::Refusal::AlreadyReplied => Code::AlreadyReplied,
         })

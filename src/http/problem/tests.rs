@@ -184,6 +184,7 @@ fn each_refusal_has_its_code() {
         (Problem::from(Illegal::Time), Code::WrongMoment),
         (Problem::from(review::Refusal::NotCompleted), Code::StayNotCompleted),
         (Problem::from(review::Refusal::WindowClosed), Code::ReviewWindowClosed),
+        (Problem::from(review::Refusal::Appeared), Code::ReviewAppeared),
         (Problem::from(review::Refusal::AlreadyReviewed), Code::AlreadyReviewed),
         (Problem::from(review::Refusal::AlreadyReplied), Code::AlreadyReplied),
         (Problem::from(Denied::Unauthenticated), Code::Unauthenticated),

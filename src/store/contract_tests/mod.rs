@@ -211,6 +211,7 @@ fn property(id: PropertyId, host: UserId) -> (PropertyRow, Sealed) {
             latitude: Some(-4.043_477),
             longitude: None,
             amenities: vec!["wifi".to_owned(), "kettle, \"loud\"".to_owned()],
+            blind_reviews: false,
         },
         seq: 1,
         ratings: Ratings::default(),

@@ -5,7 +5,7 @@ use crate::store::bookings::{self, BookingFilter};
 use crate::store::keys::Created;
 use crate::store::reviews::{self, Reply, Review};
 use crate::store::{Database, Kind, Store, StoreError, payments};
-use domain::review::{Direction, Rating, Ratings};
+use domain::review::{Direction, Publication, Rating, Ratings};
 use domain::{Booking, BookingId, PaymentId, PropertyId, ReviewId};
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -16,6 +16,9 @@ on_both!(
     ratings_add_up_through_every_change,
     a_change_is_made_on_the_version_that_was_looked_at,
     reviews_and_changes_that_come_at_once_all_count_once,
+    what_has_not_appeared_does_not_count,
+    both_reviews_of_a_stay_appear_with_the_second_also_when_they_come_at_once,
+    a_window_closes_for_each_review_once_whoever_looks_or_changes_it,
     a_review_has_one_reply,
     lists_of_reviews_begin_with_the_newest,
     the_stay_to_review_is_the_latest_that_is_completed_and_has_no_review,
@@ -42,10 +45,30 @@ fn review(ground: &Ground, property: PropertyId, booking: BookingId, age: u64) -
         comment: "Quiet.\nÜber 🏡".to_owned(),
         reply: None,
         closes_at: at.plus(Duration::from_secs(86_400)),
-        published_at: at,
+        publication: Publication { blind: false, appeared: true, at },
         created_at: at,
         version: 1,
     }
+}
+
+/// One that waits for the other side's or for the end of its window.
+fn blind(review: Review) -> Review {
+    let publication = Publication::first(true, review.closes_at, review.created_at);
+    Review { publication, ..review }
+}
+
+/// What the host says of the stay that another review is about.
+fn of_guest(ground: &Ground, review: &Review) -> Review {
+    Review {
+        id: ReviewId(review.property.bind(fresh())),
+        author: ground.host,
+        direction: Direction::HostToGuest,
+        ..review.clone()
+    }
+}
+
+async fn found(store: &Store, id: ReviewId) -> Review {
+    store.review(id).await.expect("an answer").expect("a review")
 }
 
 /// A property with bookings of one night each, the last of them paid and completed if so wished.
@@ -178,6 +201,89 @@ async fn reviews_and_changes_that_come_at_once_all_count_once(ground: Ground) {
     ground.assert_clean().await;
 }
 
+async fn what_has_not_appeared_does_not_count(ground: Ground) {
+    let store = &ground.store;
+    let (property, bookings) = booked(&ground, 2, false).await;
+    let wanted = blind(review(&ground, property, bookings[0].id, 0));
+    store.create_review(wanted.clone(), None).await.expect("a review");
+    assert_eq!(found(store, wanted.id).await, wanted);
+    assert_eq!(ratings(store, property).await, Ratings::default());
+    assert_eq!(store.reviews(property, None, 9).await.expect("a page"), vec![]);
+    assert!(store.change_review(wanted.clone(), rating(5), "So.".into()).await.expect("an answer"));
+    assert_eq!(ratings(store, property).await, Ratings::default());
+    let changed = found(store, wanted.id).await;
+    assert!(store.delete_review(changed).await.expect("an answer"));
+    assert_eq!(ratings(store, property).await, Ratings::default());
+    // Nor does what a host says of a guest, though it has appeared.
+    let of_guest = of_guest(&ground, &review(&ground, property, bookings[1].id, 1));
+    store.create_review(of_guest.clone(), None).await.expect("a review");
+    assert!(
+        store.change_review(of_guest.clone(), rating(1), "So.".into()).await.expect("an answer")
+    );
+    assert_eq!(ratings(store, property).await, Ratings::default());
+    assert_eq!(store.reviews(property, None, 9).await.expect("a page"), vec![]);
+    let of_booking = store.reviews_of_booking(bookings[1].id).await.expect("reviews");
+    assert_eq!(of_booking, vec![found(store, of_guest.id).await]);
+    ground.assert_clean().await;
+}
+
+async fn both_reviews_of_a_stay_appear_with_the_second_also_when_they_come_at_once(ground: Ground) {
+    let store = &ground.store;
+    let (property, bookings) = booked(&ground, 8, false).await;
+    let pairs: Vec<[Review; 2]> = bookings
+        .iter()
+        .map(|booking| {
+            let by_guest = blind(review(&ground, property, booking.id, 0));
+            [of_guest(&ground, &by_guest), by_guest]
+        })
+        .collect();
+    let writing = pairs.iter().flatten().map(|review| store.create_review(review.clone(), None));
+    for made in join_all(writing).await {
+        assert_eq!(made.expect("a review"), Created::New);
+    }
+    assert_eq!(ratings(store, property).await, Ratings { sum: 32, count: 8 });
+    for [of_guest, by_guest] in &pairs {
+        for id in [of_guest.id, by_guest.id] {
+            let wanted = Publication { blind: true, appeared: true, at: NOW };
+            assert_eq!(found(store, id).await.publication, wanted);
+        }
+    }
+    ground.assert_clean().await;
+}
+
+async fn a_window_closes_for_each_review_once_whoever_looks_or_changes_it(ground: Ground) {
+    let store = &ground.store;
+    let (property, bookings) = booked(&ground, 6, false).await;
+    let wanted: Vec<Review> =
+        bookings.iter().map(|booking| blind(review(&ground, property, booking.id, 0))).collect();
+    for review in &wanted {
+        store.create_review(review.clone(), None).await.expect("a review");
+    }
+    let closes_at = wanted[0].closes_at;
+    let before = closes_at.minus(Duration::from_micros(1));
+    assert_eq!(store.publish_due_reviews(before, 9).await.expect("an answer"), 0);
+    assert_eq!(ratings(store, property).await, Ratings::default());
+    assert_eq!(store.publish_due_reviews(closes_at, 2).await.expect("an answer"), 2);
+    assert_eq!(ratings(store, property).await, Ratings { sum: 8, count: 2 });
+    // Several servers look at once, and admins change what they read at this very moment.
+    let looking = join_all((0..4).map(|_| store.publish_due_reviews(closes_at, 9)));
+    let changing =
+        wanted.iter().map(|review| store.change_review(review.clone(), rating(1), "So.".into()));
+    let (looked, changed) = tokio::join!(looking, join_all(changing));
+    assert!(looked.iter().all(Result::is_ok), "{looked:?}");
+    let changed = changed.into_iter().filter(|changed| matches!(changed, Ok(true))).count();
+    // What was changed under its eyes a look leaves to the next one.
+    store.publish_due_reviews(closes_at, 9).await.expect("an answer");
+    assert_eq!(store.publish_due_reviews(closes_at, 9).await.expect("an answer"), 0);
+    let lost = 3 * i64::try_from(changed).expect("a few");
+    assert_eq!(ratings(store, property).await, Ratings { sum: 24 - lost, count: 6 });
+    for review in &wanted {
+        let publication = Publication { appeared: true, ..review.publication };
+        assert_eq!(found(store, review.id).await.publication, publication);
+    }
+    ground.assert_clean().await;
+}
+
 async fn a_review_has_one_reply(ground: Ground) {
     let store = &ground.store;
     let (property, bookings) = booked(&ground, 1, false).await;
@@ -293,7 +399,7 @@ async fn payments_are_listed_for_the_guest_of_their_bookings(ground: Ground) {
 async fn verify_finds_reviews_that_fit_nothing(ground: Ground) {
     let (property, bookings) = booked(&ground, 1, false).await;
     let written = review(&ground, property, bookings[0].id, 0);
-    ground.store.create_review(written, None).await.expect("a review");
+    ground.store.create_review(written.clone(), None).await.expect("a review");
     ground.assert_clean().await;
     for (damage, repair, finding) in [
         (
@@ -304,6 +410,16 @@ async fn verify_finds_reviews_that_fit_nothing(ground: Ground) {
         (
             "update property set review_count = 0",
             "update property set review_count = 1",
+            "has ratings that are not those of its reviews",
+        ),
+        (
+            "update review set appeared = false",
+            "update review set appeared = true",
+            "has ratings that are not those of its reviews",
+        ),
+        (
+            "update review set direction = 'host_to_guest'",
+            "update review set direction = 'guest_to_host'",
             "has ratings that are not those of its reviews",
         ),
         (
@@ -318,6 +434,14 @@ async fn verify_finds_reviews_that_fit_nothing(ground: Ground) {
         ground.meddle(repair).await;
         ground.assert_clean().await;
     }
+    let of_guest = of_guest(&ground, &written);
+    ground.store.create_review(of_guest, None).await.expect("a review");
+    ground.assert_clean().await;
+    ground.meddle("update review set appeared = false where direction = 'host_to_guest'").await;
+    let findings = ground.store.verify().await.expect("a verification");
+    let wanted =
+        format!("{} has reviews by both sides that have not both appeared", bookings[0].id);
+    assert_eq!(findings, [wanted]);
 }
 
 /// How the database reads the rows of a list, one line a step. Tables are small here, so that
@@ -365,6 +489,8 @@ async fn no_list_scans_a_table(ground: Ground) {
         bookings::OF_GUEST,
         bookings::OF_HOST,
         payments::OF_GUEST,
+        reviews::DUE,
+        reviews::OF_BOOKING,
         reviews::OF_PROPERTY,
         reviews::STAY,
     ] {
