@@ -9,6 +9,7 @@ mod accounts;
 mod bad_input;
 mod blind_reviews;
 mod bystanders;
+mod calendar_edits;
 mod changes;
 mod contention;
 mod crash;

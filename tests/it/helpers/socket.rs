@@ -137,9 +137,12 @@ impl Folded {
         assert_eq!(delta.number("seq"), self.seq + 1, "{delta}");
         for change in delta.list("changes") {
             for night in nights(&change.text("from"), &change.text("to")) {
-                // Nights outside of the window are none of this client's business.
-                if let Some(state) = self.states.get_mut(&night) {
-                    *state = change.text("state");
+                // Nights outside of the window are none of this client's business, and a change
+                // of prices says nothing about states.
+                if let (Some(state), Some(now)) =
+                    (self.states.get_mut(&night), change["state"].as_str())
+                {
+                    now.clone_into(state);
                 }
             }
         }
