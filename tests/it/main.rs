@@ -14,6 +14,7 @@ mod described;
 mod edge;
 mod http;
 mod keys;
+mod large;
 mod lists;
 mod openapi;
 mod page;
