@@ -16,6 +16,7 @@ mod http;
 mod keys;
 mod large;
 mod lists;
+mod logins;
 mod openapi;
 mod page;
 mod payments;
