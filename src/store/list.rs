@@ -97,7 +97,7 @@ impl Statement {
         place.and(&order, i64::from(limit))
     }
 
-    /// The text, the same on both databases.
+    /// The text.
     pub fn sql(&self) -> &str {
         &self.sql
     }

@@ -51,8 +51,8 @@ const SEARCHES: &[Search] = &[
     ("country=KE&guests=17", "country = 'KE' and max_guests >= 17", |f| {
         (f.country, f.guests) = (text("KE"), Some(17));
     }),
-    ("guests=17&max_price=3000", "max_guests >= 17 and price_per_night <= 3000", |f| {
-        (f.guests, f.max_price) = (Some(17), Some(3_000));
+    ("guests=17&max_price=2100", "max_guests >= 17 and price_per_night <= 2100", |f| {
+        (f.guests, f.max_price) = (Some(17), Some(2_100));
     }),
     ("amenities=air_conditioning", "{'air_conditioning')", |f| {
         f.amenities = slugs(&["air_conditioning"]);
