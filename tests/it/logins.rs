@@ -1,6 +1,6 @@
 //! Signing in takes a core for a while. Guests who book meanwhile hardly notice.
 
-use crate::helpers::{Database, PASSWORD, Person, Server, day, is_proof};
+use crate::helpers::{Database, PASSWORD, Person, Server, day, eventually, is_proof};
 use futures_util::future::join_all;
 use serde_json::json;
 use std::future::IntoFuture;
@@ -38,6 +38,7 @@ async fn fifty_parallel_logins_hardly_slow_bookings(database: Database) {
         let alone = guests.book(&server, bookings).await;
         let logins = Logins::default();
         let booking = async {
+            logins.reach(PEOPLE as u64).await;
             let beside = guests.book(&server, bookings).await;
             logins.over.store(true, Ordering::Relaxed);
             beside
@@ -100,6 +101,14 @@ struct Logins {
 }
 
 impl Logins {
+    /// Waits until so many have signed in: what comes at once at first is over then.
+    async fn reach(&self, answered: u64) {
+        let reached = eventually(Duration::from_secs(60), async || {
+            (self.answered.load(Ordering::Relaxed) >= answered).then_some(())
+        });
+        reached.await.expect("logins that are answered");
+    }
+
     /// Everybody signs in as often as they are answered, until it is over.
     async fn run(&self, server: &Server, people: &[Person]) {
         join_all(people.iter().map(|person| async {
