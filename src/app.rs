@@ -3,7 +3,7 @@
 
 use crate::actors::{Registry, RegistryOptions};
 use crate::auth::ended::EndedSessions;
-use crate::auth::passwords::Passwords;
+use crate::auth::passwords::{self, Passwords};
 use crate::auth::tokens::Tokens;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, DEMO_DATABASE};
@@ -64,9 +64,9 @@ pub fn serve(options: ServeOptions) -> Done {
     if options.reset {
         remove_demo()?;
     }
-    let runtime = runtime()?;
-    let served = actix::System::new().block_on(run(config, &runtime));
-    runtime.shutdown_timeout(LAST_COMMITS);
+    let threads = Threads::start()?;
+    let served = actix::System::new().block_on(run(config, &threads));
+    threads.stop();
     served
 }
 
@@ -123,25 +123,26 @@ pub fn verify() -> Done {
 pub fn create_admin(email: String, first_name: String, last_name: String) -> Done {
     let config = read_config(false, false)?;
     let password = admin_password()?;
-    let runtime = runtime()?;
+    let threads = Threads::start()?;
     let created = actix::System::new().block_on(async {
-        let store = open(&config, &runtime, false).await?;
+        let store = open(&config, &threads.store, false).await?;
         if !store.is_migrated().await? {
             store.migrate().await?;
         }
         let (_stop, stopping) = watch::channel(false);
-        let engine = assemble(&config, store, &runtime, stopping).await?;
+        let engine = assemble(&config, store, &threads, stopping).await?;
         let role = Role::Admin;
         let registration = Registration { email, password, first_name, last_name, role };
         let account = engine.create_account(registration).await.map_err(told)?;
         println!("Created the administrator {} ({}).", account.email, account.id);
         Ok(())
     });
-    runtime.shutdown_timeout(LAST_COMMITS);
+    threads.stop();
     created
 }
 
-async fn run(config: Config, runtime: &Runtime) -> Done {
+async fn run(config: Config, threads: &Threads) -> Done {
+    let runtime = &threads.store;
     let listener = TcpListener::bind(config.bind).map_err(|error| AppError::Io {
         what: format!("cannot listen on {}", config.bind),
         error,
@@ -153,7 +154,7 @@ async fn run(config: Config, runtime: &Runtime) -> Done {
         wait_for_migrations(&store, &listener).await?;
     }
     let (stop, stopping) = watch::channel(false);
-    let engine = Arc::new(assemble(&config, store, runtime, stopping).await?);
+    let engine = Arc::new(assemble(&config, store, threads, stopping).await?);
     engine.learn_ended_sessions().await?;
     let workers = runtime.spawn(jobs::run(Arc::clone(&engine)));
     let sweeper = runtime.spawn(sweep::run(Arc::clone(&engine)));
@@ -224,7 +225,7 @@ async fn told_to_stop() -> Done {
 async fn assemble(
     config: &Config,
     store: Store,
-    runtime: &Runtime,
+    threads: &Threads,
     stopping: watch::Receiver<bool>,
 ) -> Result<Engine, AppError> {
     let sampled = store.server_now().await?.unwrap_or_else(Clock::wall);
@@ -246,7 +247,7 @@ async fn assemble(
         settings,
         idle_after: config.actor_idle,
         command_deadline: COMMAND_DEADLINE,
-        runtime: runtime.handle().clone(),
+        runtime: threads.store.handle().clone(),
         jobs: Arc::clone(&wake),
     };
     let ids = Ids::new(clock.clone());
@@ -262,7 +263,7 @@ async fn assemble(
         ids,
         tokens: Tokens::new(&secret),
         ended: EndedSessions::default(),
-        passwords: Passwords::new(runtime.handle().clone()),
+        passwords: Passwords::new(threads.passwords.handle().clone()),
         throttles: Throttles::default(),
         provider: Arc::new(Sandbox),
         settlements: Settlements::default(),
@@ -328,7 +329,29 @@ fn runtime() -> Result<Runtime, AppError> {
         .thread_name("store")
         .enable_all()
         .build()
-        .map_err(|error| AppError::Io { what: "no threads can be started".to_owned(), error })
+        .map_err(no_threads)
+}
+
+/// What runs beside the threads that serve.
+struct Threads {
+    store: Runtime,
+    passwords: Runtime,
+}
+
+impl Threads {
+    fn start() -> Result<Self, AppError> {
+        Ok(Self { store: runtime()?, passwords: passwords::runtime().map_err(no_threads)? })
+    }
+
+    /// Lets commits end that are on their way.
+    fn stop(self) {
+        self.passwords.shutdown_background();
+        self.store.shutdown_timeout(LAST_COMMITS);
+    }
+}
+
+fn no_threads(error: std::io::Error) -> AppError {
+    AppError::Io { what: "no threads can be started".to_owned(), error }
 }
 
 fn read_config(demo: bool, serving: bool) -> Result<Config, AppError> {

@@ -7,7 +7,7 @@
 //! [`policy`], [`rules`], [`price`], [`property`], [`status`],
 //! [`booking`], [`block`], [`review`]), what a property's calendar looks like
 //! ([`calendar`]), what happened ([`event`], [`codec`]), what is decided ([`command`],
-//! [`refusal`], [`edit`], [`state`], [`decide`]), what goes to the database ([`group`]) and the two machines
+//! [`refusal`], [`edit`], [`keys`], [`snapshot`], [`state`], [`decide`]), what goes to the database ([`group`]) and the two machines
 //! that carry a command from request to reply ([`pipeline`]).
 
 pub mod block;
@@ -21,6 +21,7 @@ pub mod event;
 pub mod group;
 pub mod id;
 pub mod instant;
+pub mod keys;
 pub mod money;
 pub mod pipeline;
 pub mod policy;
@@ -29,6 +30,7 @@ pub mod property;
 pub mod refusal;
 pub mod review;
 pub mod rules;
+pub mod snapshot;
 pub mod state;
 pub mod status;
 pub mod stay;

@@ -2,19 +2,20 @@
 
 use crate::block::{Block, Blocks};
 use crate::booking::{Attempt, Booking, Cause};
-use crate::calendar::{Calendar, Change, Digest, claim_of};
+use crate::calendar::{Calendar, claim_of};
 use crate::command::{Command, Intent, Key, KeyUse};
-use crate::edit::{Before, Edited, Offer};
+use crate::edit::Edited;
 use crate::event::{By, Event, Fact, Head, Sealed, Seq};
 use crate::group::{CalendarRows, Group, GroupId, Incarnation, NO_COMMAND, PaymentRow, Subject};
 use crate::group::{Job, JobKind};
+use crate::keys::KeyRing;
 use crate::property::Edit;
-use crate::refusal::Ground;
-use crate::rules::{Overrides, Terms};
+use crate::rules::Overrides;
+use crate::snapshot::{Layers, Public, Snapshot};
 use crate::switches::{Bug, Switches};
-use crate::{BookingId, Instant, Month, Night, Property, Status, Stay, UserId};
+use crate::{BookingId, Instant, Night, Property, Status, Stay, UserId};
 use foldhash::{HashMap, HashMapExt as _};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -57,56 +58,6 @@ pub struct Stored {
     pub keys: Vec<KeyUse>,
 }
 
-/// The committed calendar of a property at one seq, for everybody who reads.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    pub property: Arc<Property>,
-    pub head: Head,
-    /// What single dates say.
-    pub overrides: Arc<Overrides>,
-    pub blocks: Arc<Blocks>,
-    pub calendar: Calendar,
-}
-
-impl Snapshot {
-    /// What an edit of the calendar is laid over at this moment.
-    pub fn before(&self, now: Instant) -> Before<'_> {
-        let Self { overrides, blocks, calendar, .. } = self;
-        Before { overrides, blocks, calendar, now }
-    }
-
-    /// These nights as the public sees them: runs of equal state and terms. A night without a
-    /// price of its own has the property's.
-    pub fn nights(&self, window: Stay) -> Vec<(Change, Terms)> {
-        let mut runs: Vec<(Change, Terms)> = Vec::new();
-        for (night, claim) in self.calendar.claims(window) {
-            let mut terms = self.property.rules.terms(&self.overrides, night);
-            terms.price.get_or_insert(self.property.price_per_night);
-            let state = claim.state();
-            match runs.last_mut() {
-                Some((last, of_last)) if (last.state, *of_last) == (state, terms) => {
-                    last.to = night.plus(1);
-                }
-                _ => runs.push((Change { from: night, to: night.plus(1), state }, terms)),
-            }
-        }
-        runs
-    }
-
-    /// What the public would see of an edit that is laid over this calendar.
-    pub fn preview(&self, edited: &Edited) -> Public {
-        let Self { property, mut overrides, mut blocks, mut calendar, .. } = self.clone();
-        let layers =
-            Layers { overrides: &mut overrides, blocks: &mut blocks, calendar: &mut calendar };
-        layers.apply(edited, &property)
-    }
-
-    /// What wishes for stays are judged on at this moment.
-    pub fn ground(&self, now: Instant) -> Ground<'_> {
-        Ground::new(&self.property, &self.overrides, &self.calendar, now)
-    }
-}
-
 /// A property with everything that its decisions read.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -121,40 +72,6 @@ pub struct State {
     bookings: HashMap<BookingId, Booking>,
     deadlines: BTreeSet<(Instant, BookingId)>,
     keys: KeyRing,
-}
-
-/// What an event tells the public.
-#[derive(Clone, Debug, Default)]
-pub struct Public {
-    pub changes: Vec<Change>,
-    pub offers: Vec<Offer>,
-    pub digests: Vec<(Month, Digest)>,
-}
-
-/// What an edit of single nights is laid over.
-struct Layers<'a> {
-    overrides: &'a mut Arc<Overrides>,
-    blocks: &'a mut Arc<Blocks>,
-    calendar: &'a mut Calendar,
-}
-
-impl Layers<'_> {
-    /// Lays the edit over dates, blocks and nights; what the public sees of it.
-    fn apply(self, edited: &Edited, property: &Property) -> Public {
-        let before = Arc::clone(self.blocks);
-        edited.set_terms(Arc::make_mut(self.overrides));
-        edited.set_blocks(Arc::make_mut(self.blocks));
-        let changes = edited.set_nights(&before, self.blocks, self.calendar);
-        let offers = edited.offers(property, self.overrides);
-        let digests = self.calendar.digests_of(&changes);
-        Public { changes, offers, digests }
-    }
-}
-
-impl Public {
-    fn of((changes, digests): (Vec<Change>, Vec<(Month, Digest)>)) -> Self {
-        Self { changes, offers: Vec::new(), digests }
-    }
 }
 
 /// The step that an event tells of, before it has a number.
@@ -233,7 +150,7 @@ impl State {
 
     /// What a caller's key stands for.
     pub fn key(&self, caller: UserId, text: &Arc<str>) -> Option<&KeyUse> {
-        self.keys.map.get(&(caller, Arc::clone(text)))
+        self.keys.get(caller, text)
     }
 
     /// The nearest instant at which the clock has something to do here.
@@ -479,31 +396,6 @@ fn jobs(
         add(1, JobKind::Refund { amount: back });
     }
     jobs
-}
-
-/// The keys that were used on this property. They are forgotten after a day, as their rows are.
-#[derive(Clone, Debug, Default)]
-struct KeyRing {
-    map: HashMap<(UserId, Arc<str>), KeyUse>,
-    by_age: VecDeque<(Instant, UserId, Arc<str>)>,
-}
-
-/// How long a key is remembered.
-pub const KEY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-
-impl KeyRing {
-    fn put(&mut self, used: KeyUse) {
-        while let Some((at, _, _)) = self.by_age.front()
-            && used.at.since(*at) > KEY_TTL
-        {
-            if let Some((_, caller, text)) = self.by_age.pop_front() {
-                self.map.remove(&(caller, text));
-            }
-        }
-        let (caller, text) = (used.key.caller, Arc::clone(&used.key.text));
-        self.by_age.push_back((used.at, caller, Arc::clone(&text)));
-        self.map.insert((caller, text), used);
-    }
 }
 
 /// The seq before the first event.

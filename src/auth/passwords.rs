@@ -5,15 +5,17 @@
 //! rules of composition). It is kept as Argon2id with 19 MiB, two passes and one lane (the OWASP
 //! password storage cheat sheet), under a salt from the operating system.
 //!
-//! Hashing takes some 20 ms of a core, so it runs on blocking threads, two at a time, and at most
-//! 512 callers wait for a turn: beyond that the answer is [`Unhashed::Overloaded`]. A login for
-//! an unknown account takes the same time as one with a wrong password.
+//! Hashing takes some 20 ms of a core, so it runs on threads of its own, which the operating system
+//! lets run when others leave room: who books does not wait for who signs in. There are two at a
+//! time, and at most 512 callers wait for a turn: beyond that the answer is
+//! [`Unhashed::Overloaded`]. A login for an unknown account takes the same time as one with a wrong
+//! password.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::{Arc, LazyLock};
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The fewest and the most characters of a password.
@@ -96,6 +98,26 @@ pub enum Unhashed {
     Failed(String),
 }
 
+/// The threads for [`Passwords`].
+pub fn runtime() -> std::io::Result<Runtime> {
+    let mut builder = Builder::new_current_thread();
+    builder.thread_name("passwords").on_thread_start(stand_back).build()
+}
+
+/// On Linux a thread has a priority of its own; elsewhere it is the process's, which stays.
+#[cfg(target_os = "linux")]
+fn stand_back() {
+    // Beside threads that never wait one gets a tenth of a core, so that nobody who signs in is
+    // locked out by bookings either (`nice(2)`).
+    const NICENESS: i32 = 10;
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::warn!(%error, "passwords are hashed at the priority of everything else");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn stand_back() {}
+
 /// Hashes and verifies passwords, a few at a time.
 pub struct Passwords {
     blocking: Handle,
@@ -104,7 +126,7 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// The work is done on the blocking threads of this runtime.
+    /// The work is done on the blocking threads of this runtime: see [`runtime`].
     pub fn new(blocking: Handle) -> Self {
         Self {
             blocking,

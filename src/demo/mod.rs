@@ -41,7 +41,7 @@ const STAYS: [(i32, i32); 4] = [(3, 2), (9, 3), (17, 4), (30, 7)];
 /// property to try things on.
 pub async fn fill(engine: &Engine) -> Result<PropertyId, Error> {
     if engine.store.account_by_email(GUEST.email).await?.is_some() {
-        let newest = engine.properties(Filters::default(), None, 1).await?;
+        let newest = engine.properties(None, Filters::default(), None, 1).await?;
         return newest.first().map(|row| row.property.id).ok_or(Error::NotFound);
     }
     let host = join(engine, HOST).await?;

@@ -13,7 +13,7 @@ use domain::event::{Event, Fact, Seq};
 use domain::pipeline::property::Answer;
 use domain::property::Listing;
 use domain::rules::Terms;
-use domain::state::{Public, Snapshot};
+use domain::snapshot::{Public, Snapshot};
 use domain::{Night, Property, PropertyId, Stay, codec};
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use crate::store::audit::Deed;
 use crate::store::bookings::BookingFilter;
 use crate::store::departures::Departure;
 use crate::store::payments::Payment;
-use crate::store::properties::PropertyRow;
+use crate::store::properties::{Filters, PropertyRow};
 use domain::{Booking, PropertyId, UserId};
 use std::net::IpAddr;
 
@@ -81,8 +81,9 @@ impl Engine {
         allow(Action::ExportAccount, Some(caller), Ownership::Own)?;
         let (store, id) = (&self.store, caller.id);
         let account = store.account(id).await?.ok_or(Error::NotFound)?;
+        let homes = Filters { host: Some(id), ..Filters::default() };
         let properties = all!(
-            after => store.properties_of_host(id, after, PAGE).await?,
+            after => store.properties(homes.clone(), after, PAGE).await?,
             |row: &PropertyRow| (row.created_at, row.property.id)
         );
         let bookings = all!(

@@ -140,13 +140,24 @@ impl Engine {
         Ok(row)
     }
 
-    /// The listed properties that pass, newest first, after a place in the list.
+    /// The properties that pass and that the caller may see, newest first, after a place in the
+    /// list. Those that are not listed are shown in the list of one host.
     pub async fn properties(
         &self,
-        filters: Filters,
+        caller: Option<&Caller>,
+        mut filters: Filters,
         after: Option<(Instant, Uuid)>,
         limit: usize,
     ) -> Result<Vec<PropertyRow>, Error> {
+        let sees_all = filters.host.is_some_and(|host| {
+            let ownership = Ownership::of_property(caller, host, false);
+            allow(Action::ReadProperty, caller, ownership).is_ok()
+        });
+        match filters.listing {
+            None if !sees_all => filters.listing = Some(Listing::Listed),
+            Some(other) if !sees_all && other != Listing::Listed => return Ok(Vec::new()),
+            _ => {}
+        }
         let after = after.map(|(at, id)| (at, PropertyId(id)));
         Ok(self.store.properties(filters, after, super::rows(limit)).await?)
     }

@@ -10,6 +10,7 @@ use crate::engine::{AMENITIES, Engine, Error, PropertyInput};
 use crate::store::properties::{Filters, PropertyRow};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::UserId;
 use domain::refusal::Refusal;
 use jiff::civil::Time;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -271,15 +272,22 @@ pub(super) async fn archive(
     Err(Problem::new(Code::Overloaded))
 }
 
-/// The listed properties that pass all filters, newest first. `Link` and `next_cursor` lead to the
-/// next page.
+/// The listed properties that pass all filters, newest first. With `host`, that host and admins
+/// see the others, too. `Link` and `next_cursor` lead to the next page.
 #[utoipa::path(
     get, path = "/properties", operation_id = "list_properties", tag = "properties",
-    params(
+    security((), ("bearer" = [])), params(
+        ("host" = Option<Uuid>, Query, description = "Of this host."),
+        ("status" = Option<String>, Query,
+            description = "draft, listed, unlisted or archived: what is not listed is shown with \
+                           `host`, to that host and admins."),
         ("city" = Option<String>, Query, description = "In any letters."),
         ("country" = Option<String>, Query, description = "ISO 3166-1 alpha-2."),
-        ("min_price" = Option<i64>, Query, description = "Of a night, in minor units."),
-        ("max_price" = Option<i64>, Query, description = "Of a night, in minor units."),
+        ("currency" = Option<String>, Query, description = "ISO 4217."),
+        ("min_price" = Option<i64>, Query,
+            description = "Of a night, in minor units of each property's own currency: say \
+                           `currency`, too, where properties differ in it."),
+        ("max_price" = Option<i64>, Query, description = "As `min_price`."),
         ("guests" = Option<u16>, Query, description = "How many must find room."),
         ("amenities" = Option<String>, Query, description = "Slugs with commas: all of them."),
         PageParams,
@@ -289,13 +297,14 @@ pub(super) async fn archive(
 pub(super) async fn list(
     request: HttpRequest,
     engine: web::Data<Engine>,
+    MaybeSigned(caller): MaybeSigned,
     mut params: Params,
 ) -> Result<HttpResponse, Problem> {
     let page = params.page()?;
     let filters = filters(&mut params)?;
     params.end()?;
     let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
-    let mut rows = engine.properties(filters, after, page.limit + 1).await?;
+    let mut rows = engine.properties(caller.as_ref(), filters, after, page.limit + 1).await?;
     let place = |row: &PropertyRow| Cursor { created_at: row.created_at, id: row.property.id.0 };
     let (mut response, next_cursor) = cursor::page_of(&request, &mut rows, page.limit, place)?;
     let data = rows.iter().map(View::of).collect();
@@ -312,8 +321,11 @@ fn filters(params: &mut Params) -> Result<Filters, Problem> {
         return Err(Problem::field("/amenities", "must be slugs that GET /amenities lists"));
     }
     Ok(Filters {
+        host: params.id("host")?.map(UserId),
+        listing: params.take("status")?,
         city: params.text("city"),
         country: params.text("country"),
+        currency: params.take("currency")?,
         min_price: params.take("min_price")?,
         max_price: params.take("max_price")?,
         guests: params.take("guests")?,

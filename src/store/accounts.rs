@@ -4,6 +4,7 @@
 use super::audit::{NewAudit, insert_audit};
 use super::jobs::{NewJob, insert_job};
 use super::keys::{Created, claim_key};
+use super::list::{Statement, Value, rows};
 use super::{Store, StoreError, read, write};
 use domain::command::Key;
 use domain::{Instant, UserId};
@@ -103,12 +104,18 @@ const BY_EMAIL: &str = "select * from account where email = $1 and deleted_at is
 
 const BY_ID: &str = "select * from account where account_id = $1 and deleted_at is null";
 
-const NEWEST: &str = "select * from account where deleted_at is null \
-     and (created_at < $1 or (created_at = $1 and account_id < $2)) \
-     order by created_at desc, account_id desc limit $3";
-
 const CHANGE: &str = "update account set first_name = $3, last_name = $4, role = $5, \
      version = version + 1 where account_id = $1 and version = $2 and deleted_at is null";
+
+/// Up to `limit` accounts, the newest first, from behind `after` on.
+pub fn list(after: Option<AccountCursor>, limit: u32) -> Statement {
+    let after = after.map(|(at, id)| (at, id.0));
+    Statement::new("select * from account where deleted_at is null").page(
+        ["account", "account_id"],
+        after,
+        limit,
+    )
+}
 
 impl Store {
     /// Inserts an account, with the caller's key and the job of its first mail in the same
@@ -174,7 +181,7 @@ impl Store {
         .await
     }
 
-    /// Up to `limit` accounts, the newest first, from behind `after` on.
+    /// The accounts of [`list`].
     pub async fn accounts(
         &self,
         after: Option<AccountCursor>,
@@ -182,15 +189,8 @@ impl Store {
     ) -> Result<Vec<Account>, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.0));
-            let rows: Vec<AccountRow> = read!(store, |on| {
-                sqlx::query_as(NEWEST)
-                    .bind(at)
-                    .bind(id)
-                    .bind(i64::from(limit))
-                    .fetch_all(on)
-                    .await?
-            });
+            let statement = list(after, limit);
+            let rows: Vec<AccountRow> = rows!(store, statement);
             rows.into_iter().map(Account::try_from).collect()
         })
         .await

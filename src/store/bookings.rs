@@ -1,10 +1,10 @@
 //! Bookings for reading. Their rows are written by the commit and by nothing else.
 
 use super::booking_row::BookingRow;
-use super::{Store, StoreError, read};
+use super::list::{Statement, Value, rows};
+use super::{Kind, Store, StoreError, read};
 use domain::status::StatusName;
 use domain::{Booking, BookingId, Instant, Night, PropertyId, UserId};
-use uuid::Uuid;
 
 /// A place in a list that is sorted by age, the newest first.
 pub type BookingCursor = (Instant, BookingId);
@@ -22,19 +22,45 @@ pub struct BookingFilter {
 
 const BY_ID: &str = "select * from booking where booking_id = $1";
 
-pub(super) const OF_GUEST: &str = "select * from booking where guest_id = $1 \
-     and (created_at < $2 or (created_at = $2 and booking_id < $3)) \
-     and property_id = coalesce($5, property_id) and status = coalesce($6, status) \
-     and check_out > $7 and check_in < $8 \
-     order by created_at desc, booking_id desc limit $4";
+/// Up to `limit` bookings that this guest made, the newest first, from behind `after` on.
+pub fn list_of_guest(
+    guest: UserId,
+    filter: BookingFilter,
+    after: Option<BookingCursor>,
+    limit: u32,
+) -> Statement {
+    let made = Statement::new("select * from booking").and(" where guest_id = ?", guest.0);
+    filter.narrow(made, after, limit)
+}
 
-pub(super) const OF_HOST: &str = "select booking.* from property join booking using (property_id) \
-     where property.host_id = $1 and (booking.created_at < $2 \
-     or (booking.created_at = $2 and booking.booking_id < $3)) \
-     and property.property_id = coalesce($5, property.property_id) \
-     and booking.status = coalesce($6, booking.status) \
-     and booking.check_out > $7 and booking.check_in < $8 \
-     order by booking.created_at desc, booking.booking_id desc limit $4";
+/// Up to `limit` bookings of all properties of this host, the newest first, from behind `after` on.
+pub fn list_of_host(
+    kind: Kind,
+    host: UserId,
+    filter: BookingFilter,
+    after: Option<BookingCursor>,
+    limit: u32,
+) -> Statement {
+    let homes = "select property_id from property where host_id = ?";
+    let had = Statement::new("select * from booking where ").and_among(
+        kind,
+        "property_id",
+        homes,
+        host.0,
+    );
+    filter.narrow(had, after, limit)
+}
+
+impl BookingFilter {
+    fn narrow(self, all: Statement, after: Option<BookingCursor>, limit: u32) -> Statement {
+        let days = |night: Night| i64::from(night.days());
+        all.and_if(" and booking.property_id = ?", self.property.map(|property| property.0))
+            .and_if(" and booking.status = ?", self.status.map(StatusName::name))
+            .and_if(" and booking.check_out > ?", self.from.map(days))
+            .and_if(" and booking.check_in < ?", self.to.map(days))
+            .page(["booking", "booking_id"], after.map(|(at, id)| (at, id.0)), limit)
+    }
+}
 
 impl Store {
     /// The booking of this id, with its property.
@@ -51,7 +77,7 @@ impl Store {
         .await
     }
 
-    /// Up to `limit` bookings that this guest made, the newest first, from behind `after` on.
+    /// The bookings of [`list_of_guest`].
     pub async fn bookings_of_guest(
         &self,
         guest: UserId,
@@ -59,11 +85,10 @@ impl Store {
         after: Option<BookingCursor>,
         limit: u32,
     ) -> Result<Vec<(PropertyId, Booking)>, StoreError> {
-        self.bookings_of(OF_GUEST, guest, filter, after, limit).await
+        self.bookings_of(list_of_guest(guest, filter, after, limit)).await
     }
 
-    /// Up to `limit` bookings of all properties of this host, the newest first, from behind
-    /// `after` on.
+    /// The bookings of [`list_of_host`].
     pub async fn bookings_of_host(
         &self,
         host: UserId,
@@ -71,33 +96,16 @@ impl Store {
         after: Option<BookingCursor>,
         limit: u32,
     ) -> Result<Vec<(PropertyId, Booking)>, StoreError> {
-        self.bookings_of(OF_HOST, host, filter, after, limit).await
+        self.bookings_of(list_of_host(self.kind(), host, filter, after, limit)).await
     }
 
     async fn bookings_of(
         &self,
-        statement: &'static str,
-        user: UserId,
-        filter: BookingFilter,
-        after: Option<BookingCursor>,
-        limit: u32,
+        statement: Statement,
     ) -> Result<Vec<(PropertyId, Booking)>, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.0));
-            let rows: Vec<BookingRow> = read!(store, |on| {
-                sqlx::query_as(statement)
-                    .bind(user.0)
-                    .bind(at)
-                    .bind(id)
-                    .bind(i64::from(limit))
-                    .bind(filter.property.map(|property| property.0))
-                    .bind(filter.status.map(StatusName::name))
-                    .bind(filter.from.map_or(i32::MIN, Night::days))
-                    .bind(filter.to.map_or(i32::MAX, Night::days))
-                    .fetch_all(on)
-                    .await?
-            });
+            let rows: Vec<BookingRow> = rows!(store, statement);
             rows.into_iter().map(with_property).collect()
         })
         .await

@@ -6,7 +6,7 @@
 use super::{Store, StoreError, booking_row, read, write};
 use domain::Instant;
 use domain::command::{Key, KeyUse};
-use domain::state::KEY_TTL;
+use domain::keys::KEY_TTL;
 use sqlx::FromRow;
 use std::sync::Arc;
 use uuid::Uuid;

@@ -36,6 +36,7 @@ mod edits;
 pub mod heads;
 pub mod jobs;
 pub mod keys;
+pub mod list;
 pub mod mail_tokens;
 pub mod night_rows;
 pub mod payments;

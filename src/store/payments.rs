@@ -4,7 +4,8 @@
 //! a provider sends is kept raw in the inbox, together with the job that will look at it.
 
 use super::jobs::{NewJob, insert_job};
-use super::{Store, StoreError, read, write};
+use super::list::{Statement, Value, rows};
+use super::{Kind, Store, StoreError, read, write};
 use domain::{BookingId, Currency, Instant, JobId, PaymentId, PropertyId, UserId};
 use sqlx::FromRow;
 use std::str::FromStr;
@@ -162,12 +163,6 @@ pub enum PaymentMove {
 
 const BY_ID: &str = "select * from payment where payment_id = $1";
 
-/// A payment belongs to the guest of its booking.
-pub(super) const OF_GUEST: &str = "select payment.* from booking \
-     join payment using (property_id, booking_id) where booking.guest_id = $1 \
-     and (payment.created_at < $2 or (payment.created_at = $2 and payment.payment_id < $3)) \
-     order by payment.created_at desc, payment.payment_id desc limit $4";
-
 const STATUS: &str = "select status from payment where payment_id = $1";
 
 const MOVE: &str = "update payment set status = $3, provider_ref = coalesce($4, provider_ref) \
@@ -209,6 +204,18 @@ const INBOX_GET: &str = "select * from inbox where provider = $1 and event_id = 
 const INBOX_DONE: &str = "update inbox set processed_at = $3 \
      where provider = $1 and event_id = $2 and processed_at is null";
 
+/// A place in a list of payments, the newest first.
+pub type PaymentCursor = (Instant, PaymentId);
+
+/// Up to `limit` payments for bookings of this guest, the newest first, from behind `after` on.
+pub fn list(kind: Kind, guest: UserId, after: Option<PaymentCursor>, limit: u32) -> Statement {
+    let made = "select booking_id from booking where guest_id = ?";
+    let after = after.map(|(at, id)| (at, id.0));
+    Statement::new("select * from payment where ")
+        .and_among(kind, "booking_id", made, guest.0)
+        .page(["payment", "payment_id"], after, limit)
+}
+
 impl Store {
     /// The payment of this id.
     pub async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
@@ -221,25 +228,17 @@ impl Store {
         .await
     }
 
-    /// Up to `limit` payments for bookings of this guest, the newest first, from behind `after` on.
+    /// The payments of [`list`].
     pub async fn payments_of_guest(
         &self,
         guest: UserId,
-        after: Option<(Instant, PaymentId)>,
+        after: Option<PaymentCursor>,
         limit: u32,
     ) -> Result<Vec<Payment>, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.0));
-            let rows: Vec<Columns> = read!(store, |on| {
-                sqlx::query_as(OF_GUEST)
-                    .bind(guest.0)
-                    .bind(at)
-                    .bind(id)
-                    .bind(i64::from(limit))
-                    .fetch_all(on)
-                    .await?
-            });
+            let statement = list(store.kind(), guest, after, limit);
+            let rows: Vec<Columns> = rows!(store, statement);
             rows.into_iter().map(Payment::try_from).collect()
         })
         .await

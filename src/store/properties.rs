@@ -3,14 +3,14 @@
 
 use super::booking_row::{FactsRow, minute_of_day, rules_bytes};
 use super::keys::{Created, claim_key};
+use super::list::{Statement, Value, rows};
 use super::{Store, StoreError, read, write};
 use domain::command::Key;
 use domain::event::{Sealed, Seq};
 use domain::property::{Listing, Page};
 use domain::review::Ratings;
-use domain::{Instant, Property, PropertyId, UserId};
-use sqlx::{AssertSqlSafe, FromRow};
-use uuid::Uuid;
+use domain::{Currency, Instant, Property, PropertyId, UserId};
+use sqlx::FromRow;
 
 /// A property with its page.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,12 +24,18 @@ pub struct PropertyRow {
     pub created_at: Instant,
 }
 
-/// What a list of listed properties is narrowed to; nothing where nothing is said.
+/// A place in a list of properties, the newest first.
+pub type PropertyCursor = (Instant, PropertyId);
+
+/// What a list of properties is narrowed to; nothing where nothing is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filters {
+    pub host: Option<UserId>,
+    pub listing: Option<Listing>,
     /// In any letters.
     pub city: Option<String>,
     pub country: Option<String>,
+    pub currency: Option<Currency>,
     /// Of a night, in minor units of the property's own currency.
     pub min_price: Option<i64>,
     pub max_price: Option<i64>,
@@ -110,66 +116,36 @@ const INSERT_EVENT: &str =
 
 const BY_ID: &str = "select * from property where property_id = $1";
 
-impl Filters {
-    /// The statement of a list, newest first from behind `after` on, and its values in order. What
-    /// narrows it most leads the index: an amenity, else the city, else time alone.
-    fn statement(&self, after: Option<(Instant, PropertyId)>, limit: u32) -> (String, Vec<Value>) {
-        let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.0));
-        let mut values = vec![
-            Value::Text(Listing::Listed.name().to_owned()),
-            Value::Number(at),
-            Value::Id(id),
-            Value::Number(i64::from(limit)),
-        ];
-        let lead = if self.amenities.is_empty() { "property" } else { "said" };
-        let mut sql = "select property.* from property".to_owned();
-        if !self.amenities.is_empty() {
-            sql += " join property_amenity as said on said.property_id = property.property_id";
-        }
-        sql += &format!(
-            " where property.listing = $1 and ({lead}.created_at, {lead}.property_id) < ($2, $3)"
-        );
-        let mut and = |condition: &str, value: Value| {
-            values.push(value);
-            sql += &condition.replace('?', &format!("${}", values.len()));
-        };
-        for (number, slug) in self.amenities.iter().enumerate() {
-            and(if number == 0 { SAID_FIRST } else { SAID_TOO }, Value::Text(slug.clone()));
-        }
-        if let Some(city) = &self.city {
-            and(" and property.city_key = ?", Value::Text(city_key(city)));
-        }
-        if let Some(country) = &self.country {
-            and(" and property.country = ?", Value::Text(country.clone()));
-        }
-        if let Some(price) = self.min_price {
-            and(" and property.price_per_night >= ?", Value::Number(price));
-        }
-        if let Some(price) = self.max_price {
-            and(" and property.price_per_night <= ?", Value::Number(price));
-        }
-        if let Some(guests) = self.guests {
-            and(" and property.max_guests >= ?", Value::Number(guests.into()));
-        }
-        sql += &format!(" order by {lead}.created_at desc, {lead}.property_id desc limit $4");
-        (sql, values)
+/// Up to `limit` properties that pass all filters, the newest first, from behind `after` on. A
+/// property is joined with each of its amenities that matters, so that the database may begin with
+/// the rarest one of them, or with none.
+pub fn list(filters: &Filters, after: Option<PropertyCursor>, limit: u32) -> Statement {
+    let joins: String = (0..filters.amenities.len())
+        .map(|number| {
+            format!(
+                " join property_amenity as has_{number} \
+                 on has_{number}.property_id = property.property_id"
+            )
+        })
+        .collect();
+    let mut all = Statement::new(&format!("select property.* from property{joins} where true"));
+    for (number, slug) in filters.amenities.iter().enumerate() {
+        all = all.and(&format!(" and has_{number}.amenity = ?"), slug.as_str());
     }
+    // Lists lead through the amenity's own index where there is one.
+    let table = if filters.amenities.is_empty() { "property" } else { "has_0" };
+    let city = filters.city.as_deref().map(city_key);
+    let currency = filters.currency.as_ref().map(Currency::code);
+    all.and_if(" and property.listing = ?", filters.listing.map(Listing::name))
+        .and_if(" and property.host_id = ?", filters.host.map(|host| host.0))
+        .and_if(" and property.city_key = ?", city.as_deref())
+        .and_if(" and property.country = ?", filters.country.as_deref())
+        .and_if(" and property.currency = ?", currency)
+        .and_if(" and property.price_per_night >= ?", filters.min_price)
+        .and_if(" and property.price_per_night <= ?", filters.max_price)
+        .and_if(" and property.max_guests >= ?", filters.guests.map(i64::from))
+        .page([table, "property_id"], after.map(|(at, id)| (at, id.0)), limit)
 }
-
-const SAID_FIRST: &str = " and said.amenity = ?";
-const SAID_TOO: &str = " and exists (select 1 from property_amenity as too where too.amenity = ? \
-     and too.created_at = property.created_at and too.property_id = property.property_id)";
-
-/// A value of a statement that is put together.
-enum Value {
-    Text(String),
-    Number(i64),
-    Id(Uuid),
-}
-
-const OF_HOST: &str = "select * from property where host_id = $1 \
-     and (created_at < $2 or (created_at = $2 and property_id < $3)) \
-     order by created_at desc, property_id desc limit $4";
 
 impl Store {
     /// Creates a property with its event 1, the head of its calendar and the caller's key.
@@ -255,52 +231,17 @@ impl Store {
         .await
     }
 
-    /// Up to `limit` listed properties, the newest first, from behind `after` on.
+    /// The properties of [`list`].
     pub async fn properties(
         &self,
         filters: Filters,
-        after: Option<(Instant, PropertyId)>,
+        after: Option<PropertyCursor>,
         limit: u32,
     ) -> Result<Vec<PropertyRow>, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            let (sql, values) = filters.statement(after, limit);
-            let rows: Vec<Columns> = read!(store, |on| {
-                let mut query = sqlx::query_as(AssertSqlSafe(sql));
-                for value in values {
-                    query = match value {
-                        Value::Text(text) => query.bind(text),
-                        Value::Number(number) => query.bind(number),
-                        Value::Id(id) => query.bind(id),
-                    };
-                }
-                query.fetch_all(on).await?
-            });
-            rows.into_iter().map(PropertyRow::try_from).collect()
-        })
-        .await
-    }
-
-    /// Up to `limit` properties of this host, listed or not, the newest first, from behind `after`
-    /// on.
-    pub async fn properties_of_host(
-        &self,
-        host: UserId,
-        after: Option<(Instant, PropertyId)>,
-        limit: u32,
-    ) -> Result<Vec<PropertyRow>, StoreError> {
-        let store = self.clone();
-        self.spawn(async move {
-            let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.0));
-            let rows: Vec<Columns> = read!(store, |on| {
-                sqlx::query_as(OF_HOST)
-                    .bind(host.0)
-                    .bind(at)
-                    .bind(id)
-                    .bind(i64::from(limit))
-                    .fetch_all(on)
-                    .await?
-            });
+            let statement = list(&filters, after, limit);
+            let rows: Vec<Columns> = rows!(store, statement);
             rows.into_iter().map(PropertyRow::try_from).collect()
         })
         .await

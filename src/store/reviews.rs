@@ -9,6 +9,7 @@
 use super::booking_row::BookingRow;
 use super::bookings::with_property;
 use super::keys::{Created, claim_key};
+use super::list::{Statement, Value, rows};
 use super::{Store, StoreError, read, write};
 use domain::command::Key;
 use domain::review::{Direction, Publication, Rating};
@@ -121,27 +122,21 @@ const COUNT: &str = "update property set rating_sum = rating_sum + $2, \
 
 const BY_ID: &str = "select * from review where review_id = $1";
 
-pub(super) const OF_PROPERTY: &str = "select * from review where property_id = $1 \
-     and direction = 'guest_to_host' and appeared \
-     and (created_at < $2 or (created_at = $2 and review_id < $3)) \
-     order by created_at desc, review_id desc limit $4";
-
-pub(super) const OF_BOOKING: &str =
+const OF_BOOKING: &str =
     "select * from review where booking_id = $1 order by created_at desc, review_id desc";
 
 const OTHER: &str = "select * from review where booking_id = $1 and direction <> $2";
 
-pub(super) const DUE: &str = "select * from review where not appeared and published_at <= $1 \
+const DUE: &str = "select * from review where not appeared and published_at <= $1 \
      order by published_at limit $2";
 
 const APPEAR: &str = "update review set appeared = true, published_at = $3, version = $2 + 1 \
      where review_id = $1 and version = $2 and not appeared";
 
 /// Stays that can be reviewed come first, then those that were, then those that are not over.
-pub(super) const STAY: &str = "select * from booking where guest_id = $1 and property_id = $2 \
-     order by case when status <> 'COMPLETED' then 2 when exists (select 1 from review \
-     where review.booking_id = booking.booking_id and review.direction = $3) then 1 else 0 end, \
-     check_out_at desc, booking_id desc limit 1";
+const BEST_STAY: &str = " order by case when status <> 'COMPLETED' then 2 \
+     when exists (select 1 from review where review.booking_id = booking.booking_id \
+     and review.direction = ?) then 1 else 0 end, check_out_at desc, booking_id desc limit 1";
 
 const CHANGE: &str = "update review set rating = $3, comment = $4, version = $2 + 1 \
      where review_id = $1 and version = $2";
@@ -224,6 +219,25 @@ macro_rules! insert {
     }};
 }
 
+/// Up to `limit` of the reviews of a property that everybody reads, the newest first, from behind
+/// `after` on.
+pub fn list(property: PropertyId, after: Option<ReviewCursor>, limit: u32) -> Statement {
+    let after = after.map(|(at, id)| (at, id.0));
+    Statement::new("select * from review")
+        .and(" where property_id = ?", property.0)
+        .and(" and direction = ? and appeared", Direction::GuestToHost.name())
+        .page(["review", "review_id"], after, limit)
+}
+
+/// The stay of this guest at a property that a review would be about: the latest completed one
+/// without a review, else the latest that says why there is none.
+pub fn stay(guest: UserId, property: PropertyId) -> Statement {
+    Statement::new("select * from booking")
+        .and(" where guest_id = ?", guest.0)
+        .and(" and property_id = ?", property.0)
+        .and(BEST_STAY, Direction::GuestToHost.name())
+}
+
 impl Store {
     /// Writes a review with the caller's key, as the first of its stay or as the second, which
     /// makes both appear. A booking that has one in this direction is
@@ -295,8 +309,7 @@ impl Store {
         .await
     }
 
-    /// Up to `limit` of the reviews of a property that everybody reads, the newest first, from
-    /// behind `after` on.
+    /// The reviews of [`list`].
     pub async fn reviews(
         &self,
         property: PropertyId,
@@ -305,23 +318,14 @@ impl Store {
     ) -> Result<Vec<Review>, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.0));
-            let rows: Vec<Columns> = read!(store, |on| {
-                sqlx::query_as(OF_PROPERTY)
-                    .bind(property.0)
-                    .bind(at)
-                    .bind(id)
-                    .bind(i64::from(limit))
-                    .fetch_all(on)
-                    .await?
-            });
+            let statement = list(property, after, limit);
+            let rows: Vec<Columns> = rows!(store, statement);
             rows.into_iter().map(Review::try_from).collect()
         })
         .await
     }
 
-    /// The stay of this guest at a property that a review would be about: the latest completed one
-    /// without a review, else the latest that says why there is none.
+    /// The booking of [`stay`].
     pub async fn stay_to_review(
         &self,
         guest: UserId,
@@ -329,15 +333,9 @@ impl Store {
     ) -> Result<Option<(PropertyId, Booking)>, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            let row: Option<BookingRow> = read!(store, |on| {
-                sqlx::query_as(STAY)
-                    .bind(guest.0)
-                    .bind(property.0)
-                    .bind(Direction::GuestToHost.name())
-                    .fetch_optional(on)
-                    .await?
-            });
-            row.map(with_property).transpose()
+            let statement = stay(guest, property);
+            let rows: Vec<BookingRow> = rows!(store, statement);
+            rows.into_iter().next().map(with_property).transpose()
         })
         .await
     }

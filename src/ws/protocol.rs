@@ -8,7 +8,7 @@ use bytestring::ByteString;
 use domain::calendar::{Change, Digest, NightState};
 use domain::event::Seq;
 use domain::rules::Terms;
-use domain::state::Snapshot;
+use domain::snapshot::Snapshot;
 use domain::stay::MAX_NIGHTS;
 use domain::{Instant, Month, Night, PropertyId, Stay};
 use serde::{Deserialize, Serialize, Serializer};

@@ -35,7 +35,7 @@ report_no_show       401 403 200 404 404 200 401
 list_payments        401 200 200 200 200 200 401
 pay                  401 201 404 404 404 404 401
 read_payment         401 200 404 404 404 200 401
-list_properties      200 200 200 200 200 200 200
+list_properties      200 200 200 200 200 200 401
 create_property      401 403 201 201 403 201 401
 read_property        200 200 200 200 200 200 401
 update_property      401 403 200 403 403 200 401

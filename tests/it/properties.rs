@@ -1,6 +1,6 @@
 //! A property's life: made, changed, listed, found and closed.
 
-use crate::helpers::{Document, Server, day, home, on_both};
+use crate::helpers::{Document, Person, Server, day, home, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ on_both!(
     only_the_host_and_an_admin_may_change_a_home,
     every_edit_is_an_event_and_the_feed_has_no_gap,
     filters_find_what_passes_all_of_them_and_nothing_else,
+    a_host_finds_own_homes_in_every_state_and_others_only_the_listed,
     filters_that_cannot_be_are_refused_by_name,
     amenities_are_slugs_from_the_list,
 );
@@ -236,9 +237,10 @@ async fn filters_find_what_passes_all_of_them_and_nothing_else(server: &mut Serv
         ("Arusha", "TZ", 7_000, 6, json!([])),
         ("Zürich", "CH", 30_000, 2, json!(["sauna", "wifi"])),
     ] {
+        let currency = if country == "CH" { "CHF" } else { "KES" };
         let body = with(json!({
             "city": city, "country": country, "price_per_night": price, "max_guests": guests,
-            "amenities": amenities,
+            "amenities": amenities, "currency": currency,
         }));
         made.push(server.post("/api/v1/properties", body).by(&host).await.expect(201).text("id"));
     }
@@ -249,6 +251,11 @@ async fn filters_find_what_passes_all_of_them_and_nothing_else(server: &mut Serv
         ("country=KE", &[2, 1, 0]),
         ("country=KE&city=Arusha", &[]),
         ("min_price=7000&max_price=9000", &[3, 2, 1]),
+        // Without a currency a price means minor units of whichever a home has.
+        ("min_price=9000", &[4, 2, 1]),
+        ("min_price=9000&currency=KES", &[2, 1]),
+        ("currency=CHF", &[4]),
+        ("currency=JPY", &[]),
         ("guests=4", &[3, 2, 1]),
         ("amenities=wifi", &[4, 1, 0]),
         ("amenities=wifi,pool", &[1]),
@@ -283,11 +290,60 @@ async fn filters_find_what_passes_all_of_them_and_nothing_else(server: &mut Serv
     }
 }
 
+async fn a_host_finds_own_homes_in_every_state_and_others_only_the_listed(server: &mut Server) {
+    let (host, other) = (server.host().await, server.host().await);
+    let (guest, admin) = (server.guest().await, server.admin().await);
+    let (listed, others) = (server.home(&host).await, server.home(&other).await);
+    let draft = with(json!({"status": "draft"}));
+    let draft = server.post("/api/v1/properties", draft).by(&host).await.expect(201).text("id");
+    let unlisted = server.home(&host).await;
+    let body = json!({"status": "unlisted"});
+    server.ask(Method::PUT, &path(&unlisted)).by(&host).json(&body).await.expect(200);
+    let archived = server.home(&host).await;
+    assert_eq!(server.delete(&path(&archived)).by(&host).await.status, 204);
+    let found = async |who: Option<&Person>, query: &str, expected: &[&String]| {
+        let asked = server.get(&format!("/api/v1/properties?{query}"));
+        let page = match who {
+            Some(person) => asked.by(person).await.expect(200),
+            None => asked.await.expect(200),
+        };
+        let ids: Vec<String> = page.list("data").iter().map(|row| row.text("id")).collect();
+        assert_eq!(ids.iter().collect::<Vec<_>>(), expected, "{who:?} asked for {query}");
+    };
+    let of_host = format!("host={}", host.id);
+    let each =
+        [("draft", &draft), ("listed", &listed), ("unlisted", &unlisted), ("archived", &archived)];
+    for who in [Some(&host), Some(&admin)] {
+        found(who, &of_host, &[&archived, &unlisted, &draft, &listed]).await;
+        for (status, id) in each {
+            found(who, &format!("{of_host}&status={status}"), &[id]).await;
+        }
+        // Without a host the list is that of listed homes for everybody.
+        found(who, "", &[&others, &listed]).await;
+        found(who, "status=draft", &[]).await;
+    }
+    for who in [None, Some(&guest), Some(&other)] {
+        found(who, &of_host, &[&listed]).await;
+        for (status, id) in each {
+            let seen = if status == "listed" { vec![id] } else { vec![] };
+            found(who, &format!("{of_host}&status={status}"), &seen).await;
+        }
+    }
+    found(Some(&host), &format!("{of_host}&city=lisbon&status=draft"), &[&draft]).await;
+    let first = server.get(&format!("/properties?{of_host}&limit=3")).by(&host).await.expect(200);
+    let cursor = first.text("next_cursor");
+    found(Some(&host), &format!("{of_host}&limit=3&cursor={cursor}"), &[&listed]).await;
+}
+
 async fn filters_that_cannot_be_are_refused_by_name(server: &mut Server) {
     for (query, pointer) in [
         ("min_price=ten", "/min_price"),
         ("max_price=1.5", "/max_price"),
         ("guests=-1", "/guests"),
+        ("currency=kes", "/currency"),
+        ("currency=XXX", "/currency"),
+        ("status=open", "/status"),
+        ("host=42", "/host"),
         ("amenities=moat", "/amenities"),
         ("colour=red", "/colour"),
         ("city=%00", "/city"),

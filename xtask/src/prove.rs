@@ -76,6 +76,11 @@ const PROOFS: &[Proof] = &[
         means: Means::Tests("it"),
     },
     Proof {
+        name: "large",
+        sentence: "100,000 homes, 1,000,000 bookings: no list reads a table, every page is full",
+        means: Means::Tests("it"),
+    },
+    Proof {
         name: "described",
         sentence: "20,000 generated requests: no 5xx and no answer that is not described",
         means: Means::Tests("it"),

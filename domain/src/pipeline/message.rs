@@ -5,7 +5,8 @@ use crate::command::Command;
 use crate::event::{Head, Seq};
 use crate::group::{Group, GroupId, Incarnation, Subject};
 use crate::refusal::Refusal;
-use crate::state::{Snapshot, Stored};
+use crate::snapshot::Snapshot;
+use crate::state::Stored;
 use crate::{Booking, BookingId, Instant};
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use super::message::{Answer, Ticket};
 use crate::command::Command;
 use crate::event::Seq;
 use crate::group::Group;
-use crate::state::Snapshot;
+use crate::snapshot::Snapshot;
 use crate::{BookingId, Instant, Stay};
 use std::collections::VecDeque;
 use std::sync::Arc;

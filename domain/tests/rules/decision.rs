@@ -9,8 +9,9 @@ use domain::command::{Command, Intent};
 use domain::decide::Verdict;
 use domain::event::By;
 use domain::group::{Group, JobKind};
+use domain::keys::KEY_TTL;
 use domain::refusal::{Code, Refusal};
-use domain::state::{KEY_TTL, Settings, State};
+use domain::state::{Settings, State};
 use domain::{Awaiting, Booking, Fact, Instant, Property, Status};
 use std::sync::Arc;
 

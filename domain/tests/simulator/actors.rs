@@ -15,9 +15,9 @@ use domain::command::Command;
 use domain::command::Intent;
 use domain::event::{By, Seq};
 use domain::group::Group;
+use domain::keys::KEY_TTL;
 use domain::pipeline::property::{Answer, Effect, Input, Machine, Ticket};
 use domain::refusal::Refusal;
-use domain::state::KEY_TTL;
 use domain::{Fact, Instant};
 use std::sync::Arc;
 

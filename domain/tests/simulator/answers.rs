@@ -7,9 +7,9 @@ use crate::store::{KeyRow, Store};
 use domain::booking::Step;
 use domain::command::Intent;
 use domain::event::Seq;
+use domain::keys::KEY_TTL;
 use domain::pipeline::property::Answer;
 use domain::refusal::{Code, Reason, Refusal};
-use domain::state::KEY_TTL;
 use domain::switches::Bug;
 use domain::{Awaiting, Booking, Instant, Status, Stay};
 

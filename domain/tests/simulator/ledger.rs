@@ -10,7 +10,7 @@ use domain::calendar::{Claim, NightState};
 use domain::codec;
 use domain::edit::Edited;
 use domain::event::{By, Event, EventHash, Fact, Head, Sealed, Seq};
-use domain::state::Snapshot;
+use domain::snapshot::Snapshot;
 use domain::{Awaiting, BlockId, Booking, BookingId, Instant, Month, Night, Status, Stay};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;

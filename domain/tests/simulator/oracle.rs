@@ -14,7 +14,7 @@ use domain::event::Seq;
 use domain::group::{Group, JobKind};
 use domain::pipeline::lane::{MAX_GROUPS, MAX_ROWS};
 use domain::pipeline::property::Ticket;
-use domain::state::Snapshot;
+use domain::snapshot::Snapshot;
 use domain::{Booking, Fact, Instant, Status};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;

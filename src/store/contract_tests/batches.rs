@@ -195,7 +195,7 @@ async fn a_key_that_was_used_on_another_property_fails_its_group_alone(ground: G
     assert_eq!(known.key, used);
     assert!(ground.desk(other).await.state.key(ground.guest, &used.text).is_none());
     assert_eq!(ground.store.purge_keys(super::NOW).await.expect("a purge"), 0);
-    let tomorrow = super::NOW.plus(domain::state::KEY_TTL * 2);
+    let tomorrow = super::NOW.plus(domain::keys::KEY_TTL * 2);
     assert_eq!(ground.store.purge_keys(tomorrow).await.expect("a purge"), 1);
     ground.assert_clean().await;
 }

@@ -8,6 +8,7 @@ use crate::store::keys::Created;
 use crate::store::payments::{InboxEvent, PaymentMove, PaymentStatus};
 use crate::store::properties::Filters;
 use crate::store::{Kind, Store, StoreError, StoreOptions};
+use domain::property::Listing;
 use domain::{BookingId, Instant, JobId, PaymentId, PropertyId, UserId, codec};
 use std::time::Duration;
 use uuid::Uuid;
@@ -76,20 +77,17 @@ async fn lists_of_properties_begin_with_the_newest(ground: Ground) {
         let (mut row, first) = property(PropertyId(fresh()), ground.host);
         row.created_at = NOW.minus(Duration::from_secs(age));
         if age == 5 {
-            row.property.listing = domain::property::Listing::Unlisted;
+            row.property.listing = Listing::Unlisted;
         } else {
             wanted.push((row.created_at, row.property.id));
         }
         ground.store.create_property(row, first, None).await.expect("a property");
     }
     wanted.sort_by(|a, b| b.cmp(a));
-    let mut seen = Vec::new();
+    let (mut seen, store) = (Vec::new(), &ground.store);
+    let listed = Filters { listing: Some(Listing::Listed), ..Filters::default() };
     loop {
-        let page = ground
-            .store
-            .properties(Filters::default(), seen.last().copied(), 3)
-            .await
-            .expect("a page");
+        let page = store.properties(listed.clone(), seen.last().copied(), 3).await.expect("a page");
         if page.is_empty() {
             break;
         }

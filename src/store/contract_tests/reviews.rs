@@ -1,10 +1,10 @@
 //! Reviews, and what lists with filters read, on both databases.
 
 use super::{Ground, NOW, commit, fresh, id_in, key, on_both};
-use crate::store::bookings::{self, BookingFilter};
+use crate::store::bookings::BookingFilter;
 use crate::store::keys::Created;
-use crate::store::reviews::{self, Reply, Review};
-use crate::store::{Database, Kind, Store, StoreError, payments};
+use crate::store::reviews::{Reply, Review};
+use crate::store::{Store, StoreError};
 use domain::review::{Direction, Publication, Rating, Ratings};
 use domain::{Booking, BookingId, PaymentId, PropertyId, ReviewId};
 use futures_util::future::join_all;
@@ -25,7 +25,6 @@ on_both!(
     bookings_are_filtered_by_property_status_and_dates,
     payments_are_listed_for_the_guest_of_their_bookings,
     verify_finds_reviews_that_fit_nothing,
-    no_list_scans_a_table,
 );
 
 fn rating(stars: i64) -> Rating {
@@ -442,59 +441,4 @@ async fn verify_finds_reviews_that_fit_nothing(ground: Ground) {
     let wanted =
         format!("{} has reviews by both sides that have not both appeared", bookings[0].id);
     assert_eq!(findings, [wanted]);
-}
-
-/// How the database reads the rows of a list, one line a step. Tables are small here, so that
-/// PostgreSQL has to be told to read them as if they were large.
-async fn plan(store: &Store, statement: &'static str) -> String {
-    let lines: Vec<String> = match &store.database {
-        Database::Sqlite(sqlite) => {
-            let explain = sqlx::AssertSqlSafe(format!("explain query plan {statement}"));
-            let rows: Vec<(i64, i64, i64, String)> =
-                sqlx::query_as(explain).fetch_all(&sqlite.readers).await.expect("a plan");
-            rows.into_iter().map(|(_, _, _, detail)| detail).collect()
-        }
-        Database::Postgres(postgres) => {
-            let mut connection = postgres.pool.acquire().await.expect("a connection");
-            let nulls = vec!["null"; places(statement)].join(", ");
-            // A generic plan is one for any values.
-            let prepare = format!(
-                "set enable_seqscan = off; set plan_cache_mode = force_generic_plan; \
-                 prepare listed as {statement}"
-            );
-            let prepare = sqlx::raw_sql(sqlx::AssertSqlSafe(prepare));
-            prepare.execute(&mut *connection).await.expect(statement);
-            let explain = sqlx::AssertSqlSafe(format!("explain execute listed ({nulls})"));
-            let lines = sqlx::query_scalar(explain).fetch_all(&mut *connection).await;
-            let end = sqlx::raw_sql("deallocate listed; reset all");
-            end.execute(&mut *connection).await.expect("an end");
-            lines.expect("a plan")
-        }
-    };
-    lines.join("\n")
-}
-
-/// The number of values that a statement takes.
-fn places(statement: &str) -> usize {
-    (1..).take_while(|place| statement.contains(&format!("${place}"))).count()
-}
-
-async fn no_list_scans_a_table(ground: Ground) {
-    booked(&ground, 3, true).await;
-    let scan = match ground.store.kind() {
-        Kind::Sqlite => "SCAN",
-        Kind::Postgres => "Seq Scan",
-    };
-    for statement in [
-        bookings::OF_GUEST,
-        bookings::OF_HOST,
-        payments::OF_GUEST,
-        reviews::DUE,
-        reviews::OF_BOOKING,
-        reviews::OF_PROPERTY,
-        reviews::STAY,
-    ] {
-        let plan = plan(&ground.store, statement).await;
-        assert!(!plan.is_empty() && !plan.contains(scan), "{statement}\n{plan}");
-    }
 }

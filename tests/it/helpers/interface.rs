@@ -4,7 +4,7 @@ use super::{Answer, Server};
 use reqwest::Method;
 use serde_json::{Map, Value};
 
-const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 const CONTENT: &str = "content/application~1json";
 
 /// One operation of the document.

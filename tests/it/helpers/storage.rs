@@ -83,6 +83,22 @@ impl Storage {
         counts
     }
 
+    /// Runs statements beside the server, on one connection.
+    pub(crate) async fn execute(&self, statements: Vec<String>) {
+        macro_rules! run {
+            ($connection:ty) => {{
+                let mut connection =
+                    <$connection>::connect(&self.url()).await.expect("a connection");
+                for sql in statements {
+                    let run = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+                    run.execute(&mut connection).await.expect("a statement that works");
+                }
+                connection.close().await.expect("an orderly end");
+            }};
+        }
+        if self.postgres.is_some() { run!(PgConnection) } else { run!(SqliteConnection) }
+    }
+
     /// The whole number that a statement answers, asked beside the server.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
