@@ -125,6 +125,11 @@ impl Server {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The number of the process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child().as_ref().expect("a running server").id()
+    }
+
     /// Ends the process as a power cut would, but for the disk.
     pub(crate) fn kill9(&self) {
         let mut child = self.child().take().expect("a running server");
