@@ -4,6 +4,7 @@ use crate::booking::Step;
 use crate::edit::CalendarEdit;
 use crate::event::{By, Seq};
 use crate::property::Edit;
+use crate::quote::Quote;
 use crate::{BookingId, Instant, PaymentId, Stay, UserId};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -39,8 +40,8 @@ pub struct KeyUse {
 /// What the caller wants.
 #[derive(Clone, Debug)]
 pub enum Intent {
-    /// A new booking under this id.
-    Book { booking: BookingId, guest: UserId, stay: Stay, guests: u16 },
+    /// A new booking under this id, at the price of the quote if there is one.
+    Book { booking: BookingId, guest: UserId, stay: Stay, guests: u16, quote: Option<Arc<Quote>> },
     /// A new attempt to pay, or the one that is open.
     StartAttempt { booking: BookingId, payment: PaymentId, provider: Arc<str>, method: Arc<str> },
     /// Other dates or guests of the booking that the caller saw in this version.

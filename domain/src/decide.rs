@@ -10,6 +10,7 @@ use crate::event::Seq;
 use crate::group::{CalendarRows, Group, Incarnation};
 use crate::keys::KEY_TTL;
 use crate::property::{Edit, Listing};
+use crate::quote::Quote;
 use crate::refusal::{self, Ground, Refusal};
 use crate::state::{Draft, State};
 use crate::switches::Bug;
@@ -41,11 +42,11 @@ impl State {
             return answer;
         }
         let stepped = match &command.intent {
-            Intent::Book { booking, guest, stay, guests } => {
+            Intent::Book { booking, guest, stay, guests, quote } => {
                 if let Some(made) = self.booking(*booking) {
                     return Verdict::Unchanged(Box::new(made.clone()));
                 }
-                match self.book(*booking, *guest, *stay, *guests, now) {
+                match self.book((*booking, *guest), *stay, *guests, quote.as_deref(), now) {
                     Ok(booking) if booking.status == Status::Confirmed => {
                         Stepped::To(Cause::Confirmed, booking)
                     }
@@ -172,10 +173,10 @@ impl State {
 
     fn book(
         &self,
-        id: BookingId,
-        guest: UserId,
+        (id, guest): (BookingId, UserId),
         stay: Stay,
         guests: u16,
+        quote: Option<&Quote>,
         now: Instant,
     ) -> Result<Booking, Refusal> {
         let property = &*self.property;
@@ -186,7 +187,11 @@ impl State {
             return Err(refusal);
         }
         let (check_in_at, check_out_at) = property.hours(stay);
-        let price = property.price(&self.overrides, stay, guests, None);
+        if quote.is_some_and(|quote| !quote.holds(stay, guests, now)) {
+            return Err(Refusal::QuoteExpired);
+        }
+        let priced = || property.price(&self.overrides, stay, guests, None);
+        let price = quote.map_or_else(priced, |quote| quote.price.clone());
         let total = price.total();
         let status = if !property.instant_book {
             let expires_at = now.plus(HOST_TTL).min(check_in_at);
@@ -206,12 +211,12 @@ impl State {
             status,
             price,
             total,
-            currency: property.currency,
-            quote: None,
+            currency: quote.map_or(property.currency, |quote| quote.currency),
+            quote: quote.map(|quote| quote.id),
             attempt: None::<Attempt>,
             paid: 0,
             refunded: 0,
-            policy: property.policy,
+            policy: quote.map_or(property.policy, |quote| quote.policy),
             version: 1,
             created_at: now,
             confirmed_at: (status == Status::Confirmed).then_some(now),

@@ -4,7 +4,7 @@
 //! arguments, so that every decision can be repeated, simulated from a seed and tested as a table.
 //!
 //! In reading order: what things are ([`id`], [`instant`], [`stay`], [`money`], [`zone`],
-//! [`policy`], [`rules`], [`price`], [`property`], [`status`],
+//! [`policy`], [`rules`], [`price`], [`property`], [`quote`], [`status`],
 //! [`booking`], [`block`], [`review`]), what a property's calendar looks like
 //! ([`calendar`]), what happened ([`event`], [`codec`]), what is decided ([`command`],
 //! [`refusal`], [`edit`], [`keys`], [`snapshot`], [`state`], [`decide`]), what goes to the database ([`group`]) and the two machines
@@ -27,6 +27,7 @@ pub mod pipeline;
 pub mod policy;
 pub mod price;
 pub mod property;
+pub mod quote;
 pub mod refusal;
 pub mod review;
 pub mod rules;

@@ -16,6 +16,8 @@ pub enum Refusal {
     },
     /// A host cannot be the guest of their own property.
     OwnProperty,
+    /// The quote's time is over, or it is for another stay.
+    QuoteExpired,
     /// The idempotency key stands for another request.
     KeyReused,
     /// The property has no such booking that could still change.

@@ -44,6 +44,7 @@ pub enum Action {
     ReadEvents,
     /// Who caused the events, and why.
     ReadAudit,
+    Quote,
     Book,
     ReadBooking,
     ListBookings,
@@ -113,7 +114,7 @@ const ANYBODY: Who = ANONYMOUS | SIGNED;
 /// all but its author, and so is one of a guest to all but the two whom it concerns. Whether an
 /// author may still change a review is a question of time, which the table does not know.
 #[rustfmt::skip]
-const TABLE: [(Action, [Who; 6]); 35] = [
+const TABLE: [(Action, [Who; 6]); 36] = [
     //                        Unowned       Public   Foreign  Guest    Host          Own
     (Action::Register,       [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::Login,          [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
@@ -134,6 +135,7 @@ const TABLE: [(Action, [Who; 6]); 35] = [
     (Action::EditCalendar,   [NOBODY,       ADMIN,   ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ReadEvents,     [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ReadAudit,      [NOBODY,       ADMIN,   ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
+    (Action::Quote,          [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::Book,           [NOBODY,       SIGNED,  SIGNED,  NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ReadBooking,    [NOBODY,       NOBODY,  ADMIN,   SIGNED,  HOST | ADMIN, NOBODY]),
     (Action::ListBookings,   [SIGNED,       NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
@@ -254,6 +256,7 @@ ReadCalendar    3333 ++++ 444+ 3333 33++ 3333
 EditCalendar    1333 133+ 144+ 1333 13++ 1333
 ReadEvents      3333 ++++ 444+ 3333 33++ 3333
 ReadAudit       1333 133+ 144+ 1333 13++ 1333
+Quote           3333 ++++ 444+ 3333 33++ 3333
 Book            1333 1+++ 1+++ 1333 13++ 1333
 ReadBooking     1333 1333 144+ 1+++ 13++ 1333
 ListBookings    1+++ 1333 1444 1333 1333 1333

@@ -12,7 +12,7 @@ use domain::command::{Command, Intent, Key};
 use domain::event::{By, Fact, Seq};
 use domain::pipeline::property::Answer;
 use domain::refusal::Refusal;
-use domain::{BookingId, Instant, PropertyId, Status, Stay, codec};
+use domain::{BookingId, Instant, PropertyId, QuoteId, Status, Stay, codec};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -23,6 +23,8 @@ pub struct BookingRequest {
     pub property: PropertyId,
     pub stay: Stay,
     pub guests: u16,
+    /// The quote whose price is to be honoured.
+    pub quote: Option<QuoteId>,
 }
 
 /// What a host says of a booking.
@@ -61,10 +63,25 @@ impl Engine {
         key: Option<Arc<str>>,
     ) -> Result<Made, Error> {
         allow(Action::Book, Some(caller), Ownership::Foreign)?;
-        let BookingRequest { property, stay, guests } = request;
+        let BookingRequest { property, stay, guests, quote } = request;
+        let quote = match quote {
+            None => None,
+            Some(id) => {
+                let row = self.quote(Some(caller), id).await.map_err(|error| match error {
+                    Error::NotFound => Error::field("/quote_id", "is no quote of yours"),
+                    error => error,
+                })?;
+                let fits = (row.property, row.quote.stay, row.quote.guests);
+                if fits != (property, stay, guests) {
+                    return Err(Error::field("/quote_id", "is for another stay"));
+                }
+                Some(Arc::new(row.quote))
+            }
+        };
         let booking = self.ids.booking(property);
-        let words = format!("book {property} {stay} {guests}");
-        let intent = Intent::Book { booking, guest: caller.id, stay, guests };
+        let of_quote = quote.as_ref().map(|quote| format!(" {}", quote.id)).unwrap_or_default();
+        let words = format!("book {property} {stay} {guests}{of_quote}");
+        let intent = Intent::Book { booking, guest: caller.id, stay, guests, quote };
         let command = self.command(caller, intent, key, &words);
         self.carry_out(property, command, Urgency::Ordinary).await
     }

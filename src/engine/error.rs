@@ -68,6 +68,13 @@ impl FieldError {
     }
 }
 
+impl Error {
+    /// A problem with one field.
+    pub(super) fn field(pointer: &'static str, detail: &str) -> Self {
+        Self::Fields(vec![FieldError::new(pointer, detail)])
+    }
+}
+
 impl From<Unhashed> for Error {
     fn from(error: Unhashed) -> Self {
         match error {

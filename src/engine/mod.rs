@@ -10,6 +10,7 @@ mod error;
 mod mails;
 mod payments;
 mod properties;
+mod quotes;
 mod reviews;
 mod rules;
 mod sessions;
@@ -21,6 +22,7 @@ pub use departures::Export;
 pub use error::{Error, FieldError};
 pub use payments::{PaymentRequest, Settlements};
 pub use properties::{AMENITIES, PropertyInput, time_of_day};
+pub use quotes::AnonymousQuotes;
 pub use reviews::{NewReview, ReviewChange, Subject};
 pub use sessions::{Session, Throttles};
 
@@ -48,6 +50,7 @@ pub struct Engine {
     pub ended: EndedSessions,
     pub passwords: Passwords,
     pub throttles: Throttles,
+    pub anonymous_quotes: AnonymousQuotes,
     pub provider: Arc<dyn Provider>,
     pub settlements: Settlements,
     /// Wakes the job workers of this node.

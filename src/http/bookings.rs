@@ -15,7 +15,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::refusal::Refusal;
 use domain::stay::DateError;
-use domain::{Booking, BookingId, PropertyId, Stay};
+use domain::{Booking, BookingId, PropertyId, QuoteId, Stay};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -29,6 +29,8 @@ pub(super) struct Input {
     check_in: String,
     check_out: String,
     guests: i64,
+    /// A quote for this very stay, whose price is to be honoured.
+    quote_id: Option<Uuid>,
 }
 
 /// A booking that names its property.
@@ -40,6 +42,8 @@ pub(super) struct InputAnywhere {
     check_in: String,
     check_out: String,
     guests: i64,
+    /// A quote for this very stay, whose price is to be honoured.
+    quote_id: Option<Uuid>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -133,7 +137,8 @@ pub(super) async fn create(
     Body(input): Body<Input>,
 ) -> Result<HttpResponse, Problem> {
     let (stay, guests) = stay(&input.check_in, &input.check_out, input.guests)?;
-    book(&engine, &caller, BookingRequest { property, stay, guests }, key).await
+    let quote = input.quote_id.map(QuoteId);
+    book(&engine, &caller, BookingRequest { property, stay, guests, quote }, key).await
 }
 
 /// Books a stay at the property that the body names.
@@ -149,7 +154,8 @@ pub(super) async fn create_anywhere(
 ) -> Result<HttpResponse, Problem> {
     let (stay, guests) = stay(&input.check_in, &input.check_out, input.guests)?;
     let property = PropertyId(input.property_id);
-    book(&engine, &caller, BookingRequest { property, stay, guests }, key).await
+    let quote = input.quote_id.map(QuoteId);
+    book(&engine, &caller, BookingRequest { property, stay, guests, quote }, key).await
 }
 
 /// A booking of the caller, or at a property of the caller.
@@ -398,7 +404,7 @@ fn filter(params: &mut Params) -> Result<BookingFilter, Problem> {
 }
 
 /// Reads dates and guests; names every field that is wrong.
-fn stay(check_in: &str, check_out: &str, guests: i64) -> Result<(Stay, u16), Problem> {
+pub(super) fn stay(check_in: &str, check_out: &str, guests: i64) -> Result<(Stay, u16), Problem> {
     let mut errors = Vec::new();
     let mut date = |pointer, text: &str| {
         let read = text.parse();

@@ -10,6 +10,7 @@ const PROPERTY: &str = "01987a2d-5b20-7a33-8e64-2f9c7d1b5a17";
 const BOOKING: &str = "01987a2e-7c30-7d15-b1f0-93ac4e625a17";
 const BLOCK: &str = "01987a2e-8a11-7f02-9c4e-1d2b3c4d5a17";
 const PAYMENT: &str = "01987a2e-9d40-7e28-a2c1-45bd6f735a17";
+const QUOTE: &str = "01987a2e-6b10-7c0f-a1d2-5e4f3c2b5a17";
 const REVIEW: &str = "01987b51-1e50-7f39-83d4-57ce80845a17";
 
 const EMAIL: &str = "ada@example.com";
@@ -55,6 +56,7 @@ pub(super) fn body(schema: &str) -> Option<Value> {
             "check_in_from": "15:00", "check_out_by": "11:00", "status": "listed",
             "instant_book": true, "cancellation_policy": "flexible", "blind_reviews": false,
         }),
+        "NewQuote" => body("NewBookingAnywhere")?,
         "NewReply" => json!({"comment": "Come back when the herons do."}),
         "NewReview" => json!({
             "booking_id": BOOKING, "rating": 5, "comment": "Quiet nights and herons at breakfast.",
@@ -175,6 +177,14 @@ fn thing(schema: &str) -> Option<Value> {
             json!({
                 "id": PROPERTY, "host_id": HOST, "images": [], "avg_rating": 4.67, "review_count": 3,
                 "created_at": JOINED_AT,
+            }),
+        ),
+        "Quote" => with(
+            body("NewQuote")?,
+            json!({
+                "id": QUOTE, "user_id": GUEST, "total_amount": 36_000, "currency": "KES",
+                "lines": [nights(3)], "cancellation_policy": "flexible",
+                "expires_at": "2027-03-14T18:20:12.904317Z", "created_at": BOOKED_AT,
             }),
         ),
         "Review" => with(

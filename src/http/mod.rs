@@ -20,6 +20,7 @@ mod price;
 pub mod problem;
 mod properties;
 mod put;
+mod quotes;
 mod reviews;
 mod routes;
 mod rules;

@@ -6,8 +6,8 @@
 
 use super::problem::{Code, Problem};
 use super::{
-    accounts, bookings, calendar_edits, calendars, examples, export, payments, properties, reviews,
-    rules, sessions,
+    accounts, bookings, calendar_edits, calendars, examples, export, payments, properties, quotes,
+    reviews, rules, sessions,
 };
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
@@ -64,6 +64,8 @@ use utoipa_swagger_ui::Config;
         properties::update,
         rules::read,
         rules::update,
+        quotes::create,
+        quotes::read,
         reviews::change,
         reviews::create,
         reviews::delete,

@@ -5,7 +5,7 @@ use super::operations::CatchUp;
 use super::{
     accounts, bookings, calendar_edits, calendars, headers, openapi, operations, pages, payments,
 };
-use super::{export, extract, problem, properties, reviews, rules, sessions};
+use super::{export, extract, problem, properties, quotes, reviews, rules, sessions};
 use crate::auth::{Caller, TokenError};
 use crate::engine::Engine;
 use actix_web::dev::Server;
@@ -147,6 +147,8 @@ fn resources(config: &mut web::ServiceConfig) {
                         .route(web::delete().to(properties::archive)),
                 ),
         )
+        .service(web::resource("/quotes").route(web::post().to(quotes::create)))
+        .service(web::resource("/quotes/{id}").route(web::get().to(quotes::read)))
         .service(
             web::resource("/bookings")
                 .route(web::get().to(bookings::list))

@@ -52,6 +52,11 @@ pub async fn run(engine: Arc<Engine>) {
         {
             tracing::warn!(%error, "old sessions could not be removed");
         }
+        if sweeps.is_multiple_of(SWEEPS_A_PURGE)
+            && let Err(error) = engine.purge_quotes().await
+        {
+            tracing::warn!(%error, "old quotes could not be removed");
+        }
         sweeps += 1;
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}

@@ -27,6 +27,7 @@ mod page;
 mod payments;
 mod properties;
 mod put;
+mod quotes;
 mod readiness;
 mod replay;
 mod resets;

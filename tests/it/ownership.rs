@@ -49,6 +49,8 @@ edit_calendar        401 403 200 403 403 200 401
 list_events          200 200 200 200 200 200 401
 read_rules           200 200 200 200 200 200 401
 update_rules         401 403 200 403 403 200 401
+create_quote         201 201 201 201 201 201 401
+read_quote           404 200 404 404 404 404 401
 list_reviews         200 200 200 200 200 200 401
 create_review        401 201 201 404 404 404 401
 read_review          200 200 200 200 200 200 401

@@ -10,10 +10,13 @@ use domain::decide::Verdict;
 use domain::event::By;
 use domain::group::{Group, JobKind};
 use domain::keys::KEY_TTL;
+use domain::policy::Policy;
+use domain::quote::Quote;
 use domain::refusal::{Code, Refusal};
 use domain::state::{Settings, State};
-use domain::{Awaiting, Booking, Fact, Instant, Property, Status};
+use domain::{Awaiting, Booking, Fact, Instant, Price, Property, QuoteId, Status};
 use std::sync::Arc;
+use uuid::Uuid;
 
 fn decide(state: &mut State, command: &Command, at: Instant) -> Verdict {
     state.decide(command, 1, at)
@@ -241,8 +244,13 @@ fn a_booking_that_is_there_already_is_not_made_again() {
 #[test]
 fn a_host_cannot_be_their_own_guest() {
     let mut state = state(property(), Vec::new());
-    let intent =
-        Intent::Book { booking: booking_id(1), guest: host(), stay: stay(10, 13), guests: 1 };
+    let intent = Intent::Book {
+        booking: booking_id(1),
+        guest: host(),
+        stay: stay(10, 13),
+        guests: 1,
+        quote: None,
+    };
     assert_eq!(refused(decide(&mut state, &command(1, intent), now())), Refusal::OwnProperty);
 }
 
@@ -277,4 +285,34 @@ fn a_refusal_names_its_reasons_and_what_would_work() {
     assert_eq!(reasons[0].code, Code::UnavailableHeld);
     assert_eq!(reasons[0].nights, [stay(12, 13).check_in()]);
     assert_eq!(alternatives, [stay(13, 15), stay(14, 16), stay(15, 17)]);
+}
+
+#[test]
+fn a_quote_is_honoured_while_it_lives_and_for_its_own_stay() {
+    let quote = Quote {
+        id: QuoteId(Uuid::from_u128(0x9)),
+        stay: stay(10, 13),
+        guests: 2,
+        price: Price::even(stay(10, 13), 12_345),
+        currency: "EUR".parse().expect("a currency"),
+        policy: Policy::Strict,
+        expires_at: now().plus(HOLD),
+    };
+    let on = |stay, guests, at| {
+        let (booking, guest) = (booking_id(1), user(1));
+        let quote = Some(Arc::new(quote.clone()));
+        let intent = Intent::Book { booking, guest, stay, guests, quote };
+        state(property(), Vec::new()).decide(&command(1, intent), 1, at)
+    };
+    let just_before = now().plus(HOLD).minus(TICK);
+    let Verdict::Write(group) = on(stay(10, 13), 2, just_before) else { panic!("a booking") };
+    let made = after(&group);
+    assert_eq!((made.total, made.quote, made.policy), (12_345, Some(quote.id), Policy::Strict));
+    assert_eq!((made.currency, &made.price), (quote.currency, &quote.price));
+    for (stay, guests, at) in
+        [(stay(10, 13), 2, now().plus(HOLD)), (stay(10, 14), 2, now()), (stay(10, 13), 3, now())]
+    {
+        let verdict = on(stay, guests, at);
+        assert!(matches!(verdict, Verdict::Refused(Refusal::QuoteExpired)), "{verdict:?}");
+    }
 }

@@ -120,7 +120,7 @@ pub(crate) fn command(number: u128, intent: Intent) -> Command {
 /// A guest's wish to book.
 pub(crate) fn book(number: u128, stay: Stay) -> Command {
     let booking = booking_id(number);
-    command(number, Intent::Book { booking, guest: user(1), stay, guests: 2 })
+    command(number, Intent::Book { booking, guest: user(1), stay, guests: 2, quote: None })
 }
 
 /// The same command under a key; `body` stands for what was asked.

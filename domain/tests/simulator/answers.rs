@@ -143,6 +143,7 @@ impl Hearing<'_> {
             }
             (
                 Refusal::OwnProperty
+                | Refusal::QuoteExpired
                 | Refusal::Stale
                 | Refusal::Listing { .. }
                 | Refusal::LiveBookings(_)

@@ -20,5 +20,7 @@ pub(super) use caller::caller;
 pub use caller::{MaybeSigned, Signed, Verify};
 pub use key::IdempotencyKey;
 pub use params::{Dates, Page, Params};
-pub use path::{BlockPath, BookingPath, PaymentPath, PropertyPath, ReviewPath, UserPath};
+pub use path::{
+    BlockPath, BookingPath, PaymentPath, PropertyPath, QuotePath, ReviewPath, UserPath,
+};
 pub(super) use wording::pointer_to;

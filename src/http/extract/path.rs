@@ -3,7 +3,7 @@
 use crate::http::problem::{Code, Problem};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use domain::{BlockId, BookingId, PaymentId, PropertyId, ReviewId, UserId};
+use domain::{BlockId, BookingId, PaymentId, PropertyId, QuoteId, ReviewId, UserId};
 use std::future::{Ready, ready};
 use uuid::Uuid;
 
@@ -38,6 +38,8 @@ paths! {
     ReviewPath(ReviewId) at "id";
     /// The user that `{id}` in the path names.
     UserPath(UserId) at "id";
+    /// The quote that `{id}` in the path names.
+    QuotePath(QuoteId) at "id";
     /// The block that `{block}` in the path names.
     BlockPath(BlockId) at "block";
 }

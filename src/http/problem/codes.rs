@@ -107,6 +107,8 @@ codes! {
         "The host needs free nights between two stays: limit says how many.";
     PropertyUnlisted "property_unlisted" CONFLICT "The property is not listed"
         "The property takes no new bookings.";
+    QuoteExpired "quote_expired" CONFLICT "The quote has expired"
+        "The time of the quote is over: ask for a new one.";
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests"
         "More was asked than RateLimit-Policy allows: try again after Retry-After.";
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"

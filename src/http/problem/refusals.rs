@@ -39,6 +39,7 @@ impl From<Refusal> for Problem {
                 problem
             }
             Refusal::OwnProperty => Self::new(Code::OwnProperty),
+            Refusal::QuoteExpired => Self::new(Code::QuoteExpired),
             Refusal::KeyReused => Self::new(Code::IdempotencyKeyReused),
             // The caller was shown the booking before: it is there, but ended long ago.
             Refusal::UnknownBooking => Self::new(Code::BookingEnded),

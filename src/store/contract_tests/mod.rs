@@ -252,7 +252,8 @@ impl Desk {
 
     fn try_book(&mut self, nights: (i32, i32)) -> Option<Arc<Group>> {
         let booking = BookingId(self.state.property.id.bind(fresh()));
-        let intent = Intent::Book { booking, guest: self.guest, stay: stay(nights), guests: 2 };
+        let intent =
+            Intent::Book { booking, guest: self.guest, stay: stay(nights), guests: 2, quote: None };
         self.decide(intent, None)
     }
 
@@ -262,7 +263,8 @@ impl Desk {
 
     fn book_with_key(&mut self, nights: (i32, i32), key: Key) -> Arc<Group> {
         let booking = BookingId(self.state.property.id.bind(fresh()));
-        let intent = Intent::Book { booking, guest: self.guest, stay: stay(nights), guests: 2 };
+        let intent =
+            Intent::Book { booking, guest: self.guest, stay: stay(nights), guests: 2, quote: None };
         self.decide(intent, Some(key)).expect("free nights")
     }
 

@@ -37,6 +37,8 @@ pub(crate) struct Scene {
     pub(crate) review: String,
     /// A block of the host's.
     pub(crate) block: String,
+    /// A quote that was made for the guest.
+    pub(crate) quote: String,
 }
 
 impl Server {
@@ -59,6 +61,7 @@ impl Server {
                 stay: String::new(),
                 review: String::new(),
                 block: String::new(),
+                quote: String::new(),
             })
         };
         let empty: Vec<(Scene, &str)> = operations
@@ -88,6 +91,13 @@ impl Server {
         if subject == "absences" {
             // After a week this stay has begun, and not two days ago.
             scene.booking = self.stay(&scene, (6, 9)).await.0;
+        }
+        if subject == "quotes" {
+            let stay = json!({
+                "property_id": scene.home, "check_in": day(70), "check_out": day(72), "guests": 2,
+            });
+            let quote = self.post("/api/v1/quotes", stay).by(&scene.guest).await;
+            scene.quote = quote.expect(201).text("id");
         }
         if subject == "blocks" {
             let body = json!({ "from": day(90), "to": day(92), "reason": "owner" });
@@ -181,6 +191,7 @@ impl Scene {
             "bookings" => &self.booking,
             "payments" => &self.payment,
             "properties" => &self.home,
+            "quotes" => &self.quote,
             "reviews" => &self.review,
             "users" => &self.guest.id.to_string(),
             _ => "",
