@@ -6,7 +6,7 @@
 //! password storage cheat sheet), under a salt from the operating system.
 //!
 //! Hashing takes some 20 ms of a core, so it runs on threads of its own, which the operating system
-//! lets run when others leave room: who books does not wait for who signs in. There are two at a
+//! lets run when others leave room: who books does not wait for who signs in. There is one at a
 //! time, and at most 512 callers wait for a turn: beyond that the answer is
 //! [`Unhashed::Overloaded`]. A login for an unknown account takes the same time as one with a wrong
 //! password.
@@ -22,9 +22,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub const MIN_CHARS: usize = 12;
 pub const MAX_CHARS: usize = 128;
 
-/// How many hashes are computed at once: more would only take turns on the cores.
-const AT_ONCE: usize = 2;
-/// How many callers may be served or wait: about five seconds of work.
+/// How many hashes are computed at once. Two would slow those who book twice as much, and nobody
+/// would sign in any faster: each needs most of the memory's bandwidth.
+const AT_ONCE: usize = 1;
+/// How many callers may be served or wait: about ten seconds of work.
 const MAX_WAITING: usize = 512;
 
 const MEMORY_KIB: u32 = 19_456;
@@ -107,9 +108,9 @@ pub fn runtime() -> std::io::Result<Runtime> {
 /// On Linux a thread has a priority of its own; elsewhere it is the process's, which stays.
 #[cfg(target_os = "linux")]
 fn stand_back() {
-    // Beside threads that never wait one gets a tenth of a core, so that nobody who signs in is
-    // locked out by bookings either (`nice(2)`).
-    const NICENESS: i32 = 10;
+    // The most that there is (`nice(2)`): beside threads that never wait it still gets a seventieth
+    // of a core, so that nobody who signs in is locked out by bookings either.
+    const NICENESS: i32 = 19;
     if let Err(error) = rustix::process::nice(NICENESS) {
         tracing::warn!(%error, "passwords are hashed at the priority of everything else");
     }

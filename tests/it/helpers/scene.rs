@@ -176,7 +176,7 @@ impl Operation {
             "export_own_user" => "bookings",
             "accept_booking" | "decline_booking" => "requests",
             "report_no_show" => "absences",
-            "delete_block" => "blocks",
+            "delete_block" | "list_blocks" => "blocks",
             _ => self.described["tags"][0].as_str().expect("a tag"),
         }
     }
