@@ -1,0 +1,131 @@
+//! Names that clients and databases know by heart, and small things that everything stands on.
+
+use crate::given::{booking, command, now, property, state, stay, user};
+use domain::block::Reason as BlockReason;
+use domain::booking::Cause;
+use domain::command::Intent;
+use domain::decide::Verdict;
+use domain::event::{EventHash, Head};
+use domain::group::Job;
+use domain::policy::Policy;
+use domain::property::Listing;
+use domain::refusal::Code;
+use domain::review::Direction;
+use domain::{BookingId, Currency, Instant, NightState, Status};
+use uuid::Uuid;
+
+#[test]
+fn every_name_is_the_one_that_clients_know() {
+    let until = now();
+    let states = [NightState::Available, NightState::Held { until }, NightState::Booked];
+    let states = states.into_iter().chain([NightState::Blocked]);
+    let states: Vec<(&str, u8)> = states.map(|state| (state.name(), state.letter())).collect();
+    let expected = [("available", b'a'), ("held", b'h'), ("booked", b'b'), ("blocked", b'k')];
+    assert_eq!(states, expected);
+    let codes = [
+        (Code::PropertyUnlisted, "property_unlisted"),
+        (Code::InPast, "in_past"),
+        (Code::TooManyGuests, "too_many_guests"),
+        (Code::MinNights, "min_nights"),
+        (Code::MaxNights, "max_nights"),
+        (Code::AdvanceNotice, "advance_notice"),
+        (Code::BeyondWindow, "beyond_window"),
+        (Code::ClosedToArrival, "closed_to_arrival"),
+        (Code::ClosedToDeparture, "closed_to_departure"),
+        (Code::UnavailableBooked, "unavailable_booked"),
+        (Code::UnavailableHeld, "unavailable_held"),
+        (Code::UnavailableBlocked, "unavailable_blocked"),
+        (Code::Preparation, "preparation"),
+    ];
+    for (code, name) in codes {
+        assert_eq!(code.name(), name);
+    }
+    let causes = "held attempt_started attempt_ended confirmed reclaimed accepted declined canceled \
+         releasing expired completed no_show changed";
+    let found: Vec<&str> = Cause::ALL.into_iter().map(Cause::name).collect();
+    assert_eq!(found.join(" "), causes);
+}
+
+#[test]
+fn what_has_a_name_is_found_by_it_and_by_no_other() {
+    macro_rules! found {
+        ($type:ty, $names:literal, $name:expr) => {
+            for name in $names.split(' ') {
+                let read: $type = name.parse().expect("a known name");
+                assert_eq!($name(&read), name);
+                for wrong in ["", &name.to_uppercase(), &format!("{name} ")] {
+                    assert!(wrong.parse::<$type>().is_err(), "{wrong}");
+                }
+            }
+        };
+    }
+    found!(Direction, "guest_to_host host_to_guest", |d: &Direction| d.name());
+    found!(Listing, "draft listed unlisted archived", |l: &Listing| l.name());
+    found!(Policy, "flexible moderate strict non_refundable", |p: &Policy| p.name());
+    found!(BlockReason, "owner maintenance preparation external other", |r: &BlockReason| r.name());
+    let read: Currency = "KES".parse().expect("a currency");
+    assert_eq!((read.to_string().as_str(), read.code()), ("KES", "KES"));
+}
+
+#[test]
+fn a_group_counts_every_row_that_it_writes() {
+    let mut state = state(property(), Vec::new());
+    let (id, guest) = (BookingId(Uuid::from_u128(1)), user(1));
+    let intent = Intent::Book { booking: id, guest, stay: stay(10, 13), guests: 2, quote: None };
+    let keyed = crate::given::under_key(command(1, intent), "k", 1);
+    let Verdict::Write(group) = state.decide(&keyed, 1, now()) else { panic!("a booking") };
+    // The head, the booking, the event, three nights and the key.
+    assert_eq!(group.rows(), 1 + 1 + 1 + 3 + 1);
+    let (payment, provider) = (crate::given::payment(1), std::sync::Arc::from("sandbox"));
+    let method = std::sync::Arc::from("");
+    let intent = Intent::StartAttempt { booking: id, payment, provider, method };
+    let Verdict::Write(group) = state.decide(&command(2, intent), 1, now()) else {
+        panic!("an attempt")
+    };
+    // The head, the booking, the event, the payment and its job.
+    assert_eq!(group.rows(), 5);
+    let canceled = domain::booking::Step::Cancel { by_guest: true };
+    let intent = Intent::Step { booking: id, step: canceled };
+    let Verdict::Write(group) = state.decide(&command(3, intent), 1, now()) else {
+        panic!("a cancellation")
+    };
+    // The head, the booking, the event, three nights and the job that calls the payment off.
+    assert_eq!(group.rows(), 1 + 1 + 1 + 3 + 1);
+}
+
+#[test]
+fn the_jobs_of_one_event_have_names_of_their_own_that_follow_from_it() {
+    let hash = EventHash([0xa5; 32]);
+    let head = Head { seq: 7, hash };
+    let id = |number| Job::id_of(head, number).0;
+    assert_eq!(id(0), Job::id_of(head, 0).0, "deciding again names the same work");
+    let last = |number: u8| id(number).as_bytes()[15];
+    assert_eq!((last(0), last(1), last(2)), (0xa5, 0xa4, 0xa7));
+    assert_eq!(id(0).as_bytes()[..6], [0xa5; 6]);
+}
+
+#[test]
+fn instants_beyond_the_calendar_are_shown_at_its_edge() {
+    for (micros, expected) in [
+        (i64::MIN, "-009999-01-02T01:59:59Z"),
+        (-1, "1969-12-31T23:59:59.999999Z"),
+        (0, "1970-01-01T00:00:00Z"),
+        (i64::MAX, "9999-12-30T22:00:00.999999Z"),
+    ] {
+        let shown = Instant::from_micros(micros).to_string();
+        assert_eq!(shown[..10], expected[..10], "{micros}");
+    }
+}
+
+#[test]
+fn nobody_came_until_two_days_after_check_in() {
+    let confirmed = booking(Status::Confirmed, None);
+    let longer = domain::Booking {
+        check_out_at: confirmed.check_in_at.plus(std::time::Duration::from_secs(72 * 3_600)),
+        ..confirmed.clone()
+    };
+    let step = domain::booking::Step::NoShow { today: stay(12, 13).check_in(), waive: false };
+    let at = |hours: u64| longer.check_in_at.plus(std::time::Duration::from_secs(hours * 3_600));
+    assert!(longer.clone().step(step, at(47)).is_ok());
+    assert!(longer.clone().step(step, at(48)).is_err());
+}
