@@ -316,3 +316,67 @@ fn a_quote_is_honoured_while_it_lives_and_for_its_own_stay() {
         assert!(matches!(verdict, Verdict::Refused(Refusal::QuoteExpired)), "{verdict:?}");
     }
 }
+
+#[test]
+fn every_step_causes_the_work_that_the_table_says() {
+    use domain::booking::Attempt;
+    let expires_at = now().plus(HOLD);
+    let waits = |awaiting| Status::Pending { awaiting, expires_at };
+    let attempt = |live| Some(Attempt { payment: payment(1), live });
+    let pays = |status, live| Booking { attempt: attempt(live), ..booking(status, None) };
+    let paid = |status| Booking { paid: TOTAL, ..pays(status, false) };
+    let step = |step| Intent::Step { booking: booking_id(1), step };
+    let cancel = |by_guest| step(Step::Cancel { by_guest });
+    let (call_off, give_back) = (JobKind::CancelIntent, JobKind::Refund { amount: TOTAL });
+    let (payment_, host_, release) = (Awaiting::Payment, Awaiting::Host, Awaiting::Release);
+    for (before, intent, expected) in [
+        (booking(waits(payment_), None), cancel(true), vec![]),
+        (pays(waits(payment_), true), cancel(true), vec![call_off]),
+        (pays(waits(payment_), false), cancel(true), vec![]),
+        (pays(waits(host_), true), step(Step::Decline), vec![call_off]),
+        (paid(waits(host_)), step(Step::Decline), vec![give_back]),
+        (paid(Status::Confirmed), cancel(true), vec![give_back]),
+        (pays(waits(release), true), cancel(true), vec![call_off]),
+    ] {
+        let mut state = state(property(), vec![before]);
+        let group = written(decide(&mut state, &command(1, intent), now()));
+        let jobs: Vec<JobKind> = group.jobs.iter().map(|job| job.kind).collect();
+        assert_eq!(jobs, expected, "{:?}", after(&group));
+        assert!(group.jobs.iter().all(|job| job.payment == payment(1) && job.run_at == now()));
+    }
+    for (before, expected) in [
+        (booking(waits(payment_), None), vec![]),
+        (pays(waits(payment_), true), vec![call_off]),
+        (pays(waits(payment_), false), vec![]),
+        // A late payment may still bring this one back, so its attempt stays open.
+        (pays(waits(release), true), vec![]),
+        // This one never: its host did not agree.
+        (pays(waits(host_), true), vec![call_off]),
+        (paid(waits(host_)), vec![give_back]),
+        (paid(Status::Confirmed), vec![]),
+    ] {
+        let at = if before.status == Status::Confirmed { before.check_out_at } else { expires_at };
+        let mut state = state(property(), vec![before]);
+        let group = state.enforce_deadline(1, at).expect("a deadline");
+        let jobs: Vec<JobKind> = group.jobs.iter().map(|job| job.kind).collect();
+        assert_eq!(jobs, expected, "{:?}", after(&group));
+    }
+}
+
+#[test]
+fn keys_are_forgotten_when_a_day_is_over_and_others_come() {
+    assert_eq!(KEY_TTL, std::time::Duration::from_secs(86_400));
+    let mut state = state(property(), Vec::new());
+    let at = |hours: u32| now().plus(hours * HOUR);
+    let keyed = |number: u128, day: i32| {
+        under_key(book(number, stay(day, day + 1)), &format!("k{number}"), 1)
+    };
+    let known = |state: &State, number: u128| {
+        state.key(user(1), &Arc::from(format!("k{number}").as_str())).is_some()
+    };
+    written(decide(&mut state, &keyed(1, 10), at(0)));
+    written(decide(&mut state, &keyed(2, 12), at(24)));
+    assert!(known(&state, 1), "exactly a day is not more than a day");
+    written(decide(&mut state, &keyed(3, 14), at(25)));
+    assert!(!known(&state, 1) && known(&state, 2));
+}
