@@ -11,7 +11,8 @@ use domain::policy::Policy;
 use domain::property::Listing;
 use domain::refusal::Code;
 use domain::review::Direction;
-use domain::{BookingId, Currency, Instant, NightState, Status};
+use domain::zone::Zone;
+use domain::{BookingId, Currency, Instant, Month, Night, NightState, Status};
 use uuid::Uuid;
 
 #[test]
@@ -128,4 +129,18 @@ fn nobody_came_until_two_days_after_check_in() {
     let at = |hours: u64| longer.check_in_at.plus(std::time::Duration::from_secs(hours * 3_600));
     assert!(longer.clone().step(step, at(47)).is_ok());
     assert!(longer.clone().step(step, at(48)).is_err());
+}
+
+#[test]
+fn dates_and_months_stop_at_the_edges_of_the_calendar() {
+    assert_eq!(Month::from_index(1970 * 12 - 1), None);
+    assert_eq!(Month::from_index(2200 * 12), None);
+    let shown = |index| Month::from_index(index).map(|month| month.to_string());
+    assert_eq!(shown(1970 * 12).as_deref(), Some("1970-01"));
+    assert_eq!(shown(2200 * 12 - 1).as_deref(), Some("2199-12"));
+    assert_eq!(stay(1, 3).to_string(), "2026-12-01/2026-12-03");
+    let zone = Zone::named("UTC").expect("a zone");
+    assert_eq!(zone.today(Instant::from_micros(-86_400_000_000)), Night::MIN);
+    assert_eq!(zone.today(Instant::default()), Night::MIN);
+    assert_eq!(zone.today(Instant::from_micros(i64::MAX)), Night::MAX);
 }
