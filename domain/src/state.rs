@@ -200,25 +200,9 @@ impl State {
         let head = self.head;
         let jobs = jobs(cause, before.as_ref(), &after, head, now);
         self.put_booking(after.clone());
-        Group {
-            id: GroupId {
-                property: self.property.id,
-                incarnation,
-                number: head.seq.unsigned_abs(),
-            },
-            property: self.property.id,
-            base,
-            head,
-            events,
-            subject: Subject::Booking(after),
-            calendar,
-            claimed,
-            released,
-            key,
-            payment,
-            jobs,
-            next_deadline: self.next_deadline(),
-        }
+        let subject = Subject::Booking(after);
+        let group = self.group(base, events, subject, incarnation);
+        Group { calendar, claimed, released, key, payment, jobs, ..group }
     }
 
     /// Gives an edit of the property its number, applies it, and returns what must be written.
@@ -234,25 +218,7 @@ impl State {
         let head = self.head;
         self.property = Arc::new(edit.facts.clone());
         self.property_seq = head.seq;
-        Group {
-            id: GroupId {
-                property: self.property.id,
-                incarnation,
-                number: head.seq.unsigned_abs(),
-            },
-            property: self.property.id,
-            base,
-            head,
-            events: vec![sealed],
-            subject: Subject::Property(Arc::clone(edit)),
-            calendar: None,
-            claimed: Vec::new(),
-            released: Vec::new(),
-            key: None,
-            payment: None,
-            jobs: Vec::new(),
-            next_deadline: self.next_deadline(),
-        }
+        self.group(base, vec![sealed], Subject::Property(Arc::clone(edit)), incarnation)
     }
 
     /// Gives an edit of the calendar its number, applies it, and returns what must be written.
@@ -266,19 +232,27 @@ impl State {
         let public = self.apply(&rows.edited);
         let fact = Fact::CalendarEdited(rows.edited.clone());
         let (base, sealed) = self.append((command.by, command.id), fact, public, now);
-        let head = self.head;
+        let group = self.group(base, vec![sealed], Subject::Calendar, incarnation);
+        Group { calendar: Some(Arc::new(rows)), ..group }
+    }
+
+    /// The events since `base` as a group that writes nothing else yet but its subject.
+    fn group(
+        &self,
+        base: Head,
+        events: Vec<Sealed>,
+        subject: Subject,
+        incarnation: Incarnation,
+    ) -> Group {
+        let (property, head) = (self.property.id, self.head);
         Group {
-            id: GroupId {
-                property: self.property.id,
-                incarnation,
-                number: head.seq.unsigned_abs(),
-            },
-            property: self.property.id,
+            id: GroupId { property, incarnation, number: head.seq.unsigned_abs() },
+            property,
             base,
             head,
-            events: vec![sealed],
-            subject: Subject::Calendar,
-            calendar: Some(Arc::new(rows)),
+            events,
+            subject,
+            calendar: None,
             claimed: Vec::new(),
             released: Vec::new(),
             key: None,

@@ -143,8 +143,8 @@ pub(super) fn snapshot(epoch: &str, snapshot: &Snapshot, window: Stay) -> ByteSt
             timezone: property.zone.name(),
             currency: property.currency.code(),
             max_guests: property.max_guests,
-            min_nights: MIN_NIGHTS,
-            max_nights: MAX_NIGHTS,
+            min_nights: property.rules.default.min_nights.unwrap_or(MIN_NIGHTS),
+            max_nights: property.rules.default.max_nights.map_or(MAX_NIGHTS, i32::from),
         },
     })
 }
