@@ -5,10 +5,11 @@
 //! that finds all nights of an expired booking free. [`Booking::step`] is the whole table; who may
 //! ask for a step is decided elsewhere.
 
-use crate::UserId;
 use crate::policy::{Charge, Policy};
 use crate::price::{Kind, Price};
-use crate::{Awaiting, BookingId, Currency, Instant, Night, PaymentId, QuoteId, Status, Stay};
+use crate::{
+    Awaiting, BookingId, Currency, Instant, Night, PaymentId, QuoteId, Status, Stay, UserId,
+};
 use std::time::Duration;
 
 /// An attempt to pay for a booking; a booking has at most one live attempt.

@@ -215,19 +215,6 @@ impl Calendar {
         Digest(crc32fast::hash(&letters[..month.length()]))
     }
 
-    /// The runs of equal state that make up `[from, to)`.
-    pub fn runs(&self, stay: Stay) -> Vec<Change> {
-        let mut runs: Vec<Change> = Vec::new();
-        for (night, claim) in self.claims(stay) {
-            let state = claim.state();
-            match runs.last_mut() {
-                Some(last) if last.state == state => last.to = night.plus(1),
-                _ => runs.push(Change { from: night, to: night.plus(1), state }),
-            }
-        }
-        runs
-    }
-
     /// Every claimed night with its claim, in order.
     pub fn claimed(&self) -> impl Iterator<Item = (Night, Claim)> {
         self.pages.iter().flat_map(|(month, page)| {

@@ -118,7 +118,7 @@ impl CalendarEdit {
     }
 
     /// The notes of the blocks that came of it, each with its piece.
-    pub(crate) fn notes(&self, edited: &Edited) -> Vec<(BlockId, String)> {
+    pub fn notes(&self, edited: &Edited) -> Vec<(BlockId, String)> {
         let note_of = |piece: &Block| {
             let of = |(block, _): &&(Block, Option<String>)| {
                 let apart = piece.nights.check_in().days() - block.nights.check_in().days();

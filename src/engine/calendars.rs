@@ -14,7 +14,7 @@ use domain::pipeline::property::Answer;
 use domain::property::Listing;
 use domain::rules::Terms;
 use domain::snapshot::{Public, Snapshot};
-use domain::{Night, Property, PropertyId, Stay, codec};
+use domain::{BlockId, Night, Property, PropertyId, Stay, codec};
 use std::sync::Arc;
 
 /// A durable calendar with the name of the history that its seq belongs to.
@@ -31,6 +31,8 @@ pub struct EditedCalendar {
     /// The event that did it; the last one where nothing was done.
     pub seq: Seq,
     pub edited: Edited,
+    /// The notes of the new blocks.
+    pub notes: Vec<(BlockId, String)>,
     pub public: Public,
 }
 
@@ -65,20 +67,24 @@ impl Engine {
         let snapshot = self.calendar(Some(caller), property).await?.snapshot;
         let ownership = ownership(Some(caller), &snapshot.property);
         allow(Action::EditCalendar, Some(caller), ownership)?;
-        let epoch = self.epoch.clone();
+        let edit = Arc::new(edit);
+        let done = |seq, edited: Edited, public| EditedCalendar {
+            epoch: self.epoch.clone(),
+            seq,
+            notes: edit.notes(&edited),
+            edited,
+            public,
+        };
+        let last = snapshot.head.seq;
         if dry_run {
             let edited = edit.lay_over(&snapshot.before(self.clock.now()))?;
             let public = snapshot.preview(&edited);
-            return Ok(EditedCalendar { epoch, seq: snapshot.head.seq, edited, public });
+            return Ok(done(last, edited, public));
         }
-        let intent = Intent::EditCalendar(Arc::new(edit));
-        let command = self.command(caller, intent, None, "");
+        let command = self.command(caller, Intent::EditCalendar(Arc::clone(&edit)), None, "");
         let seq = match self.registry.submit(property, command, Urgency::Ordinary).await? {
             Answer::Edited { seq } => seq,
-            Answer::AsItIs => {
-                let (edited, public) = (Edited::default(), Public::default());
-                return Ok(EditedCalendar { epoch, seq: snapshot.head.seq, edited, public });
-            }
+            Answer::AsItIs => return Ok(done(last, Edited::default(), Public::default())),
             other => return Err(not_edited(other)),
         };
         const MISSING: Error = Error::Fault("an edit's event is not there");
@@ -86,7 +92,7 @@ impl Engine {
         let event = codec::decode(&stored.bytes).map_err(|_| MISSING)?;
         let Fact::CalendarEdited(edited) = event.fact else { return Err(MISSING) };
         let Event { changes, offers, digests, .. } = event;
-        Ok(EditedCalendar { epoch, seq, edited, public: Public { changes, offers, digests } })
+        Ok(done(seq, edited, Public { changes, offers, digests }))
     }
 
     /// The blocks of a property from a night on, with the notes that only its host sees.

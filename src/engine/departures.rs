@@ -9,6 +9,7 @@ use crate::store::bookings::BookingFilter;
 use crate::store::departures::Departure;
 use crate::store::payments::Payment;
 use crate::store::properties::{Filters, PropertyRow};
+use crate::store::reviews::{Review, ReviewsOf};
 use domain::{Booking, PropertyId, UserId};
 use std::net::IpAddr;
 
@@ -22,6 +23,8 @@ pub struct Export {
     pub bookings: Vec<(PropertyId, Booking)>,
     /// Those for these bookings.
     pub payments: Vec<Payment>,
+    /// Those that they wrote.
+    pub reviews: Vec<Review>,
 }
 
 /// Rows that an export reads at a time.
@@ -94,6 +97,10 @@ impl Engine {
             after => store.payments_of_guest(id, after, PAGE).await?,
             |payment: &Payment| (payment.created_at, payment.id)
         );
-        Ok(Export { account, properties, bookings, payments })
+        let reviews = all!(
+            after => store.reviews(ReviewsOf::Author(id), after, PAGE).await?,
+            |review: &Review| (review.created_at, review.id)
+        );
+        Ok(Export { account, properties, bookings, payments, reviews })
     }
 }

@@ -71,7 +71,6 @@ impl Engine {
             policy: facts.policy,
             expires_at: now.plus(QUOTE_TTL),
         };
-        let id = quote.id;
         let account = caller.map(|caller| caller.id);
         let row = QuoteRow { quote, property, account, created_at: now };
         let words = format!("quote {property} {stay} {guests}");
@@ -80,8 +79,8 @@ impl Engine {
             text,
             request: Sha256::digest(words.as_bytes()).into(),
         });
-        match self.store.create_quote(row, key).await? {
-            Created::New => Ok((self.quote(caller, id).await?, false)),
+        match self.store.create_quote(row.clone(), key).await? {
+            Created::New => Ok((row, false)),
             Created::Known(id) => Ok((self.quote(caller, id).await?, true)),
             Created::KeyReused => Err(Refusal::KeyReused.into()),
         }

@@ -9,7 +9,7 @@ use crate::auth::policy::{Action, Denied, Ownership, allow};
 use crate::store::StoreError;
 use crate::store::accounts::Role;
 use crate::store::keys::Created;
-use crate::store::reviews::{Reply, Review};
+use crate::store::reviews::{Reply, Review, ReviewsOf};
 use domain::command::Key;
 use domain::property::Listing;
 use domain::refusal::Refusal;
@@ -133,7 +133,7 @@ impl Engine {
                 if direction == Some(Direction::HostToGuest) {
                     return Ok(Vec::new());
                 }
-                Ok(self.store.reviews(id, after, super::rows(limit)).await?)
+                Ok(self.store.reviews(ReviewsOf::Property(id), after, super::rows(limit)).await?)
             }
         }
     }

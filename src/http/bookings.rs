@@ -5,15 +5,14 @@ use super::extract::{Body, BookingPath, IdempotencyKey, Params, PropertyPath, Si
 use super::headers::ETag;
 use super::openapi::PageParams;
 use super::price::LineView;
-use super::problem::{Code, FieldError, Problem};
+use super::problem::{FieldError, Problem};
 use super::put::Sent;
 use super::{mark_replayed, put, tagged};
 use crate::auth::Caller;
-use crate::engine::{BookingRequest, Engine, Error, Made, Side, Word};
+use crate::engine::{BookingRequest, Engine, Made, Side, Word};
 use crate::store::bookings::BookingFilter;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::refusal::Refusal;
 use domain::stay::DateError;
 use domain::{Booking, BookingId, PropertyId, QuoteId, Stay};
 use serde::{Deserialize, Serialize};
@@ -224,24 +223,17 @@ pub(super) async fn update(
     BookingPath(id): BookingPath,
     Body(sent): Body<Sent>,
 ) -> Result<HttpResponse, Problem> {
-    for _ in 0..put::ATTEMPTS {
+    let made = put::on_newest(async || {
         let seen = engine.booking_to_change(&caller, id).await?;
         etag(&seen.booking).require_match(request.headers())?;
         let view = View::of(seen.property, &seen.booking);
         let input: Input = put::merged(&view, &sent, &READ_ONLY)?;
         let (stay, guests) = stay(&input.check_in, &input.check_out, input.guests)?;
-        match engine.change_booking(&caller, seen, stay, guests).await {
-            // It took a step meanwhile: the body is laid over what it is now.
-            Err(Error::Refused(Refusal::Stale)) => {}
-            made => {
-                let Made { property, booking, .. } = made?;
-                let tag = (header::ETAG, etag(&booking).header()?);
-                let view = View::of(property, &booking);
-                return Ok(HttpResponse::Ok().insert_header(tag).json(view));
-            }
-        }
-    }
-    Err(Problem::new(Code::Overloaded))
+        Ok(engine.change_booking(&caller, seen, stay, guests).await)
+    });
+    let Made { property, booking, .. } = made.await?;
+    let tag = (header::ETAG, etag(&booking).header()?);
+    Ok(HttpResponse::Ok().insert_header(tag).json(View::of(property, &booking)))
 }
 
 /// What nobody changes by `PUT`.

@@ -173,9 +173,12 @@ pub(super) async fn edit(
         ETag::of(&seen.epoch, seq).require_match(request.headers())?;
         edit.seen = Some(seq);
     }
-    let notes = notes(&edit);
     let edited = engine.edit_calendar(&caller, id, edit, dry_run).await?;
-    let EditedCalendar { epoch, seq, edited, public } = &edited;
+    let EditedCalendar { epoch, seq, edited, notes, public } = &edited;
+    let note = |block: &Block| {
+        let noted = notes.iter().find(|(id, _)| *id == block.id);
+        noted.map(|(_, note)| note.clone())
+    };
     let view = View {
         property: id.0,
         epoch,
@@ -183,11 +186,7 @@ pub(super) async fn edit(
         dry_run,
         changes: Range::all(&public.changes, &public.offers),
         digests: public.digests.iter().map(|(m, d)| (m.to_string(), d.to_string())).collect(),
-        blocked: edited
-            .blocked
-            .iter()
-            .map(|block| BlockView::of(block, note(&notes, block)))
-            .collect(),
+        blocked: edited.blocked.iter().map(|block| BlockView::of(block, note(block))).collect(),
         unblocked: edited.unblocked.iter().map(|id| id.0).collect(),
     };
     let tag = ETag::of(epoch, seq).header()?;
@@ -279,16 +278,6 @@ fn id_of(caller: &Caller, property: PropertyId, key: &str) -> Uuid {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash[..16]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
-}
-
-fn notes(edit: &CalendarEdit) -> Vec<(Stay, Option<String>)> {
-    edit.blocks.iter().map(|(block, note)| (block.nights, note.clone())).collect()
-}
-
-/// The note of the block that this one is a piece of.
-fn note(notes: &[(Stay, Option<String>)], piece: &Block) -> Option<String> {
-    let of = |(nights, _): &&(Stay, Option<String>)| nights.has(piece.nights.check_in());
-    notes.iter().find(of).and_then(|(_, note)| note.clone())
 }
 
 impl BlockView {

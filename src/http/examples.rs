@@ -241,6 +241,7 @@ fn composed(schema: &str) -> Option<Value> {
             "exported_at": "2027-05-07T08:00:00.002614Z",
             "account": with(thing("User")?, json!({"email_verified_at": JOINED_AT})),
             "properties": [], "bookings": [thing("Booking")?], "payments": [thing("Payment")?],
+            "reviews": [thing("Review")?],
         }),
         "Payments" => page("Payment")?,
         "Properties" => page("Property")?,

@@ -2,7 +2,7 @@
 
 use super::extract::Signed;
 use super::problem::Problem;
-use super::{accounts, bookings, payments, properties};
+use super::{accounts, bookings, payments, properties, reviews};
 use crate::engine::Engine;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
@@ -17,6 +17,7 @@ struct View<'a> {
     properties: Vec<properties::View<'a>>,
     bookings: Vec<bookings::View<'a>>,
     payments: Vec<payments::View<'a>>,
+    reviews: Vec<reviews::View<'a>>,
 }
 
 /// An account with what only its holder needs to know of it.
@@ -48,6 +49,7 @@ pub(super) async fn read(
         properties: export.properties.iter().map(properties::View::of).collect(),
         bookings: bookings.map(|(property, made)| bookings::View::of(*property, made)).collect(),
         payments: export.payments.iter().map(payments::View::of).collect(),
+        reviews: export.reviews.iter().map(reviews::View::of).collect(),
     };
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(view))
 }

@@ -4,14 +4,13 @@ use super::cursor::{self, Cursor};
 use super::extract::{Body, IdempotencyKey, MaybeSigned, Params, PropertyPath, Signed};
 use super::headers::ETag;
 use super::openapi::PageParams;
-use super::problem::{Code, Problem};
+use super::problem::Problem;
 use super::{mark_replayed, put, tagged};
-use crate::engine::{AMENITIES, Engine, Error, PropertyInput};
+use crate::engine::{AMENITIES, Engine, PropertyInput};
 use crate::store::properties::{Filters, PropertyRow};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::UserId;
-use domain::refusal::Refusal;
 use jiff::civil::Time;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -229,21 +228,15 @@ pub(super) async fn update(
     PropertyPath(id): PropertyPath,
     Body(body): Body<put::Sent>,
 ) -> Result<HttpResponse, Problem> {
-    for _ in 0..put::ATTEMPTS {
+    let row = put::on_newest(async || {
         let row = engine.property_to_edit(&caller, id).await?;
         etag(&row).require_match(request.headers())?;
         let input: Input = put::merged(&View::of(&row), &body, &READ_ONLY)?;
-        match engine.edit_property(&caller, row, input.into()).await {
-            // Somebody else was faster: the body is laid over what it is now.
-            Err(Error::Refused(Refusal::Stale)) => {}
-            row => {
-                let row = row?;
-                let tag = (header::ETAG, etag(&row).header()?);
-                return Ok(HttpResponse::Ok().insert_header(tag).json(View::of(&row)));
-            }
-        }
-    }
-    Err(Problem::new(Code::Overloaded))
+        Ok(engine.edit_property(&caller, row, input.into()).await)
+    });
+    let row = row.await?;
+    let tag = (header::ETAG, etag(&row).header()?);
+    Ok(HttpResponse::Ok().insert_header(tag).json(View::of(&row)))
 }
 
 /// Closes a property for good. Its bookings must have ended.
@@ -258,18 +251,13 @@ pub(super) async fn archive(
     Signed(caller): Signed,
     PropertyPath(id): PropertyPath,
 ) -> Result<HttpResponse, Problem> {
-    for _ in 0..put::ATTEMPTS {
+    let archived = put::on_newest(async || {
         let row = engine.property_to_edit(&caller, id).await?;
         etag(&row).require_match(request.headers())?;
-        match engine.archive_property(&caller, row).await {
-            Err(Error::Refused(Refusal::Stale)) => {}
-            archived => {
-                archived?;
-                return Ok(HttpResponse::NoContent().finish());
-            }
-        }
-    }
-    Err(Problem::new(Code::Overloaded))
+        Ok(engine.archive_property(&caller, row).await)
+    });
+    archived.await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// The listed properties that pass all filters, newest first. With `host`, that host and admins

@@ -2,7 +2,9 @@
 //! are, absent fields stay as they are, and a field that `GET` does not show is refused.
 
 use super::extract::{parse, pointer_to};
-use super::problem::{FieldError, Problem};
+use super::problem::{Code, FieldError, Problem};
+use crate::engine;
+use domain::refusal::Refusal;
 use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Number, Value};
@@ -12,8 +14,23 @@ use std::fmt;
 #[derive(Clone, Debug)]
 pub(super) struct Sent(Map<String, Value>);
 
-/// How often a change is laid over what somebody else has made of the thing meanwhile.
-pub(super) const ATTEMPTS: usize = 5;
+/// How often a change is laid over what somebody else has made of the thing meanwhile. One of those
+/// that come at once succeeds each time, so this is how many of them all succeed.
+const ATTEMPTS: usize = 20;
+
+/// Lays a change over a thing as it is now, and again over what it has become where somebody else
+/// was faster. The inner result is the engine's: its refusal `Stale` says so.
+pub(super) async fn on_newest<T>(
+    lay: impl AsyncFn() -> Result<Result<T, engine::Error>, Problem>,
+) -> Result<T, Problem> {
+    for _ in 0..ATTEMPTS {
+        match lay().await? {
+            Err(engine::Error::Refused(Refusal::Stale)) => {}
+            done => return Ok(done?),
+        }
+    }
+    Err(Problem::new(Code::Overloaded))
+}
 
 /// What the body makes of the thing that `view` shows, without the fields that cannot change.
 /// All fields that are wrong for a reason of this kind are named at once.

@@ -56,7 +56,7 @@ pub(super) struct ReplyInput {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Review)]
-struct View<'a> {
+pub(super) struct View<'a> {
     id: Uuid,
     property_id: Uuid,
     user_id: Uuid,
@@ -102,7 +102,7 @@ impl Input {
 }
 
 impl<'a> View<'a> {
-    fn of(review: &'a Review) -> Self {
+    pub(super) fn of(review: &'a Review) -> Self {
         Self {
             id: review.id.0,
             property_id: review.property.0,

@@ -1,15 +1,14 @@
 //! `/properties/{id}/rules`: what a host lays down, as one document.
 
 use super::extract::{Body, MaybeSigned, PropertyPath, Signed};
-use super::problem::{Code, FieldError, Problem};
+use super::problem::{FieldError, Problem};
 use super::properties::{etag, hours_and_minutes};
 use super::put::Sent;
 use super::{put, tagged};
-use crate::engine::{Engine, Error, time_of_day};
+use crate::engine::{Engine, time_of_day};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::Rules;
-use domain::refusal::Refusal;
 use domain::rules::{Fees, Notice, Rates, Season, Tax, TaxRate, Terms, Toll};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -154,21 +153,15 @@ pub(super) async fn update(
     PropertyPath(id): PropertyPath,
     Body(sent): Body<Sent>,
 ) -> Result<HttpResponse, Problem> {
-    for _ in 0..put::ATTEMPTS {
+    let row = put::on_newest(async || {
         let row = engine.property_to_edit(&caller, id).await?;
         etag(&row).require_match(request.headers())?;
         let input: Document = put::merged(&Document::of(&row.property.rules), &sent, &[])?;
-        match engine.set_rules(&caller, row, input.rules()?).await {
-            Err(Error::Refused(Refusal::Stale)) => {}
-            row => {
-                let row = row?;
-                let tag = (header::ETAG, etag(&row).header()?);
-                let view = Document::of(&row.property.rules);
-                return Ok(HttpResponse::Ok().insert_header(tag).json(view));
-            }
-        }
-    }
-    Err(Problem::new(Code::Overloaded))
+        Ok(engine.set_rules(&caller, row, input.rules()?).await)
+    });
+    let row = row.await?;
+    let tag = (header::ETAG, etag(&row).header()?);
+    Ok(HttpResponse::Ok().insert_header(tag).json(Document::of(&row.property.rules)))
 }
 
 impl TermsDocument {

@@ -219,14 +219,26 @@ macro_rules! insert {
     }};
 }
 
-/// Up to `limit` of the reviews of a property that everybody reads, the newest first, from behind
-/// `after` on.
-pub fn list(property: PropertyId, after: Option<ReviewCursor>, limit: u32) -> Statement {
+/// Whose reviews a list holds.
+#[derive(Clone, Copy, Debug)]
+pub enum ReviewsOf {
+    /// Those of a property that everybody reads.
+    Property(PropertyId),
+    /// All that somebody wrote, appeared or not.
+    Author(UserId),
+}
+
+/// Up to `limit` of these reviews, the newest first, from behind `after` on.
+pub fn list(of: ReviewsOf, after: Option<ReviewCursor>, limit: u32) -> Statement {
     let after = after.map(|(at, id)| (at, id.0));
-    Statement::new("select * from review")
-        .and(" where property_id = ?", property.0)
-        .and(" and direction = ? and appeared", Direction::GuestToHost.name())
-        .page(["review", "review_id"], after, limit)
+    let all = Statement::new("select * from review");
+    let chosen = match of {
+        ReviewsOf::Property(property) => all
+            .and(" where property_id = ?", property.0)
+            .and(" and direction = ? and appeared", Direction::GuestToHost.name()),
+        ReviewsOf::Author(author) => all.and(" where author_id = ?", author.0),
+    };
+    chosen.page(["review", "review_id"], after, limit)
 }
 
 /// The stay of this guest at a property that a review would be about: the latest completed one
@@ -312,13 +324,13 @@ impl Store {
     /// The reviews of [`list`].
     pub async fn reviews(
         &self,
-        property: PropertyId,
+        of: ReviewsOf,
         after: Option<ReviewCursor>,
         limit: u32,
     ) -> Result<Vec<Review>, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            let statement = list(property, after, limit);
+            let statement = list(of, after, limit);
             let rows: Vec<Columns> = rows!(store, statement);
             rows.into_iter().map(Review::try_from).collect()
         })

@@ -118,6 +118,8 @@ async fn a_host_reviews_a_guest_and_the_two_and_admins_read_it(server: &mut Serv
     let shown = property(&stay.home);
     let (_, tag, before) = seen(server, None, &shown).await;
     let said = stay.says(server, &stay.host, 4).await;
+    let export = server.get("/api/v1/users/me/export").by(&stay.host).await;
+    assert_eq!(export.expect(200)["reviews"], json!([said]));
     let id = said.text("id");
     assert_eq!((&said["direction"], &said["reply"]), (&json!("host_to_guest"), &Value::Null));
     assert_eq!(said.text("user_id"), stay.host.id.to_string());

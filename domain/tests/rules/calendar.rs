@@ -1,10 +1,15 @@
 //! The calendar against a plain map from nights to claims.
 
-use crate::given::{HOLD, booking, booking_id, night, now};
+use crate::given::{HOLD, booking, booking_id, night, now, property};
 use domain::calendar::{Change, Claim, Digest};
+use domain::event::{EventHash, Head};
+use domain::property::Property;
+use domain::rules::{Rules, Terms, weekday};
+use domain::snapshot::Snapshot;
 use domain::{Awaiting, Booking, Calendar, Instant, Month, Night, NightState, Status, Stay};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Where the nights begin: a few days before a new year, so that stays cross months and years.
 const FIRST: &str = "2027-12-20";
@@ -61,6 +66,16 @@ fn held(booking: &Booking) -> Vec<(Night, Claim)> {
         _ => true,
     };
     booking.stay.each_night().filter(kept).map(|night| (night, claim)).collect()
+}
+
+fn shown(home: &Property, calendar: &Calendar) -> Snapshot {
+    Snapshot {
+        property: Arc::new(home.clone()),
+        head: Head { seq: 1, hash: EventHash::default() },
+        overrides: Arc::default(),
+        blocks: Arc::default(),
+        calendar: calendar.clone(),
+    }
 }
 
 type Naive = BTreeMap<Night, Claim>;
@@ -171,18 +186,25 @@ proptest! {
     }
 
     #[test]
-    fn runs_are_the_nights_in_the_fewest_pieces(moves in moves()) {
+    fn the_public_sees_every_night_in_the_fewest_runs(moves in moves()) {
+        let mut home = property();
+        let dearer = Terms { price: Some(777), ..Terms::default() };
+        let mut weekdays = [Terms::default(); 7];
+        weekdays[5] = dearer;
+        home.rules = Arc::new(Rules { weekdays, ..Rules::default() });
         play(&moves, |calendar, naive, _, _| {
-            let runs = calendar.runs(window());
+            let runs = shown(&home, calendar).nights(window());
             let (mut next, mut last) = (window().check_in(), None);
-            for run in runs {
+            for (run, terms) in runs {
                 prop_assert_eq!(run.from, next);
-                prop_assert!(last != Some(run.state), "two runs that are one");
+                prop_assert!(last != Some((run.state, terms)), "two runs that are one");
                 for days in run.from.days()..run.to.days() {
                     let night = Night::from_days(days).expect("a night");
                     prop_assert_eq!(claim(naive, night).state(), run.state);
+                    let price = if weekday(night) == 5 { 777 } else { home.price_per_night };
+                    prop_assert_eq!(terms.price, Some(price));
                 }
-                (next, last) = (run.to, Some(run.state));
+                (next, last) = (run.to, Some((run.state, terms)));
             }
             prop_assert_eq!(next, window().check_out());
             Ok(())

@@ -3,7 +3,7 @@
 use super::{Ground, NOW, commit, fresh, id_in, key, on_both};
 use crate::store::bookings::BookingFilter;
 use crate::store::keys::Created;
-use crate::store::reviews::{Reply, Review};
+use crate::store::reviews::{Reply, Review, ReviewsOf};
 use crate::store::{Store, StoreError};
 use domain::review::{Direction, Publication, Rating, Ratings};
 use domain::{Booking, BookingId, PaymentId, PropertyId, ReviewId};
@@ -207,7 +207,10 @@ async fn what_has_not_appeared_does_not_count(ground: Ground) {
     store.create_review(wanted.clone(), None).await.expect("a review");
     assert_eq!(found(store, wanted.id).await, wanted);
     assert_eq!(ratings(store, property).await, Ratings::default());
-    assert_eq!(store.reviews(property, None, 9).await.expect("a page"), vec![]);
+    assert_eq!(
+        store.reviews(ReviewsOf::Property(property), None, 9).await.expect("a page"),
+        vec![]
+    );
     assert!(store.change_review(wanted.clone(), rating(5), "So.".into()).await.expect("an answer"));
     assert_eq!(ratings(store, property).await, Ratings::default());
     let changed = found(store, wanted.id).await;
@@ -220,7 +223,10 @@ async fn what_has_not_appeared_does_not_count(ground: Ground) {
         store.change_review(of_guest.clone(), rating(1), "So.".into()).await.expect("an answer")
     );
     assert_eq!(ratings(store, property).await, Ratings::default());
-    assert_eq!(store.reviews(property, None, 9).await.expect("a page"), vec![]);
+    assert_eq!(
+        store.reviews(ReviewsOf::Property(property), None, 9).await.expect("a page"),
+        vec![]
+    );
     let of_booking = store.reviews_of_booking(bookings[1].id).await.expect("reviews");
     assert_eq!(of_booking, vec![found(store, of_guest.id).await]);
     ground.assert_clean().await;
@@ -318,7 +324,11 @@ async fn lists_of_reviews_begin_with_the_newest(ground: Ground) {
     wanted.sort_by(|a, b| b.cmp(a));
     let mut seen = Vec::new();
     loop {
-        let page = ground.store.reviews(property, seen.last().copied(), 2).await.expect("a page");
+        let page = ground
+            .store
+            .reviews(ReviewsOf::Property(property), seen.last().copied(), 2)
+            .await
+            .expect("a page");
         if page.is_empty() {
             break;
         }

@@ -9,7 +9,8 @@ use vacancy::store::accounts::{self, Role};
 use vacancy::store::bookings::{self, BookingFilter};
 use vacancy::store::list::Statement;
 use vacancy::store::properties::{self, Filters};
-use vacancy::store::{Kind, payments, reviews};
+use vacancy::store::reviews::{self, ReviewsOf};
+use vacancy::store::{Kind, payments};
 
 /// Rows that the server asks for: a page, and one to know whether there is another.
 const ASKED: u32 = 101;
@@ -206,7 +207,11 @@ pub(super) fn other_lists() -> Vec<Case> {
         let path = format!("reviews?property={property}");
         let of = format!("review where property_id = {{{number}}}");
         cases.push(Case::new(&path, None, &of, SLACK, move |place: Place| {
-            reviews::list(property, place.map(|(at, id)| (at, ReviewId(id))), ASKED)
+            reviews::list(
+                ReviewsOf::Property(property),
+                place.map(|(at, id)| (at, ReviewId(id))),
+                ASKED,
+            )
         }));
     }
     let admin = person(1, Role::Admin);
