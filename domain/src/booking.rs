@@ -20,6 +20,28 @@ pub struct Attempt {
     pub live: bool,
 }
 
+/// A payment that was taken for a booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taking {
+    pub payment: PaymentId,
+    /// What of it has not gone back, in minor units.
+    pub held: i64,
+}
+
+/// Other dates or guests that a confirmed booking is to have once the difference is paid. Until then
+/// it keeps its nights and holds those that would be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub change: Change,
+    /// When it is dropped, unless it was paid.
+    pub expires_at: Instant,
+    /// Whether its time is over, and only an open attempt to pay keeps its nights.
+    pub releasing: bool,
+}
+
+/// The most payments of one booking. Who wants more of them cancels and books again.
+pub const MAX_TAKINGS: usize = 16;
+
 /// A booking as of one event. Prices and instants are resolved when it is made and stay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Booking {
@@ -34,10 +56,14 @@ pub struct Booking {
     pub currency: Currency,
     pub quote: Option<QuoteId>,
     pub attempt: Option<Attempt>,
+    /// The payments that were taken, in their order.
+    pub takings: Vec<Taking>,
     /// What was paid and what went back, in minor units.
     pub paid: i64,
     pub refunded: i64,
     pub policy: Policy,
+    /// Boxed, because most bookings never have one.
+    pub request: Option<Box<Request>>,
     /// Counts the booking's own transitions, from 1.
     pub version: u32,
     pub created_at: Instant,
@@ -55,6 +81,13 @@ pub struct Change {
     pub price: Price,
     /// When the stay begins and ends, as instants.
     pub hours: (Instant, Instant),
+}
+
+impl Change {
+    /// The stay and the number of guests.
+    const fn wish(&self) -> (Stay, u16) {
+        (self.stay, self.guests)
+    }
 }
 
 /// A step in a booking's life, with the facts that the step needs.
@@ -97,11 +130,15 @@ pub enum Cause {
     NoShow,
     /// Other dates or guests.
     Changed,
+    /// Other dates or guests, for which more is to be paid.
+    ChangeRequested,
+    /// Nobody paid for them in time.
+    ChangeDropped,
 }
 
 impl Cause {
     /// All causes, in the order of their stored numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Held,
         Self::AttemptStarted,
         Self::AttemptEnded,
@@ -115,6 +152,8 @@ impl Cause {
         Self::Completed,
         Self::NoShow,
         Self::Changed,
+        Self::ChangeRequested,
+        Self::ChangeDropped,
     ];
 
     /// The shown name.
@@ -133,6 +172,8 @@ impl Cause {
             Self::Completed => "completed",
             Self::NoShow => "no_show",
             Self::Changed => "changed",
+            Self::ChangeRequested => "change_requested",
+            Self::ChangeDropped => "change_dropped",
         }
     }
 }
@@ -182,10 +223,11 @@ const NO_SHOW_WINDOW: Duration = Duration::from_secs(48 * 60 * 60);
 
 impl Booking {
     /// When the clock has something to do with this booking.
-    pub const fn deadline(&self) -> Option<Instant> {
-        match self.status {
-            Status::Pending { expires_at, .. } => Some(expires_at),
-            Status::Confirmed => Some(self.check_out_at),
+    pub fn deadline(&self) -> Option<Instant> {
+        match (self.status, &self.request) {
+            (Status::Pending { expires_at, .. }, _) => Some(expires_at),
+            (Status::Confirmed, Some(request)) => Some(request.expires_at.min(self.check_out_at)),
+            (Status::Confirmed, None) => Some(self.check_out_at),
             _ => None,
         }
     }
@@ -205,6 +247,9 @@ impl Booking {
         let status = self.status;
         match (status, step) {
             (Status::Pending { .. }, Step::StartAttempt { payment }) => self.start_attempt(payment),
+            (Status::Confirmed, Step::StartAttempt { payment }) if self.request.is_some() => {
+                self.start_attempt(payment)
+            }
             (_, Step::EndAttempt { payment }) => Ok(self.end_attempt(payment)),
             (_, Step::Pay { payment, amount, currency }) => {
                 self.pay(payment, (amount, currency), now)
@@ -245,12 +290,20 @@ impl Booking {
         }
     }
 
-    /// Takes other dates or guests, while nothing more is to be paid for it: a booking that nobody
-    /// paid for yet has another total, and of one that was paid what it costs less goes back. That
-    /// the nights are free is for the calendar to say. A stay that has begun keeps its first night
-    /// and cannot end before now.
-    pub fn change(mut self, change: Change, now: Instant) -> Result<Stepped, Illegal> {
-        if (self.stay, self.guests) == (change.stay, change.guests) {
+    /// Takes other dates or guests. A booking that nobody paid for yet has another total, and of one
+    /// that was paid what it costs less goes back; where it costs more, a confirmed booking stays as
+    /// it is and has the request until the difference is paid, for `patience` at most. That the
+    /// nights are free is for the calendar to say. A stay that has begun keeps its first night and
+    /// cannot end before now.
+    pub fn change(
+        mut self,
+        change: Change,
+        patience: Duration,
+        now: Instant,
+    ) -> Result<Stepped, Illegal> {
+        let requested = self.request.as_ref().map(|request| request.change.wish());
+        let wish = change.wish();
+        if wish == (self.stay, self.guests) || Some(wish) == requested {
             return Ok(Stepped::Already(self));
         }
         let (check_in_at, check_out_at) = change.hours;
@@ -274,16 +327,65 @@ impl Booking {
         if self.status == Status::Confirmed || self.paid > 0 {
             let less = self.retained() - total;
             if less < 0 {
-                return Err(Illegal::MoreToPay);
+                return self.request(change, patience, now);
             }
-            self.refunded += less;
+            self.give_back(less);
         } else if total == 0 {
             // Nothing is due any more, so there is nothing to wait for.
             status = self.status_when_paid();
         }
-        let Change { stay, guests, price, .. } = change;
-        let after = Self { stay, guests, price, total, check_in_at, check_out_at, ..self };
-        Ok(after.to(Cause::Changed, status).at(now))
+        Ok(self.take(change).to(Cause::Changed, status).at(now))
+    }
+
+    /// Keeps the wish until the difference is paid. One wish after another buys no time.
+    fn request(
+        mut self,
+        change: Change,
+        patience: Duration,
+        now: Instant,
+    ) -> Result<Stepped, Illegal> {
+        if self.status != Status::Confirmed || self.takings.len() == MAX_TAKINGS {
+            return Err(Illegal::MoreToPay);
+        }
+        let standing = self.request.map(|request| request.expires_at);
+        let begins = self.check_in_at.min(change.hours.0);
+        let end = if now < begins { begins } else { self.check_out_at };
+        let expires_at = standing.unwrap_or_else(|| now.plus(patience)).min(end);
+        self.request = Some(Box::new(Request { change, expires_at, releasing: false }));
+        Ok(self.to(Cause::ChangeRequested, Status::Confirmed))
+    }
+
+    /// The booking with other dates or guests.
+    fn take(self, change: Change) -> Self {
+        let Change { stay, guests, price, hours: (check_in_at, check_out_at) } = change;
+        let (total, request) = (price.total(), None);
+        Self { stay, guests, total, price, check_in_at, check_out_at, request, ..self }
+    }
+
+    /// What is to be paid next, in minor units: for the change that waits for it, else in all.
+    pub fn due(&self) -> i64 {
+        match &self.request {
+            Some(request) => request.change.price.total() - self.retained(),
+            None => self.total,
+        }
+    }
+
+    /// Gives money back, from the payment that was taken last on.
+    fn give_back(&mut self, amount: i64) {
+        self.refunded += amount;
+        let mut left = amount;
+        for taking in self.takings.iter_mut().rev() {
+            let part = left.min(taking.held);
+            taking.held -= part;
+            left -= part;
+        }
+    }
+
+    /// The payments taken, where the attempt is the only one that there was.
+    pub(crate) fn only_taking(&self) -> Vec<Taking> {
+        let attempt = self.attempt.filter(|_| self.paid > 0);
+        let held = self.retained();
+        attempt.map(|Attempt { payment, .. }| Taking { payment, held }).into_iter().collect()
     }
 
     /// What was paid and has not gone back, in minor units.
@@ -309,7 +411,7 @@ impl Booking {
             Stepped::To(_, booking) | Stepped::Already(booking) => booking,
         };
         let mut booking = self.clone();
-        if booking.deadline().is_some_and(|deadline| now >= deadline) {
+        while booking.deadline().is_some_and(|deadline| now >= deadline) {
             booking = taken(booking.step(Step::Deadline { release: Duration::ZERO }, now)?);
         }
         booking.step(Step::Cancel { by_guest }, now).map(taken)
@@ -320,10 +422,11 @@ impl Booking {
             // There is one live attempt at most: asking again finds it.
             return Ok(Stepped::Already(self));
         }
-        if self.status.awaiting() == Some(Awaiting::Release) || self.paid > 0 {
+        let is_paid = self.paid > 0 && self.request.is_none();
+        if self.status.awaiting() == Some(Awaiting::Release) || is_paid {
             return Err(Illegal::Status(self.status));
         }
-        if self.total == 0 {
+        if self.due() == 0 {
             // Nothing is due, so nobody is asked: it stands at once, or waits for its host.
             let status = self.status_when_paid();
             return Ok(if status == self.status {
@@ -348,8 +451,20 @@ impl Booking {
             Status::Pending { awaiting: Awaiting::Release, .. } => {
                 self.to(Cause::Expired, Status::Expired)
             }
+            _ if self.request.as_ref().is_some_and(|request| request.releasing) => {
+                self.drop_request()
+            }
             status => self.to(Cause::AttemptEnded, status),
         }
+    }
+
+    /// Forgets the change that nobody paid for; what is paid for it later goes back.
+    fn drop_request(mut self) -> Stepped {
+        self.request = None;
+        if let Some(attempt) = &mut self.attempt {
+            attempt.live = false;
+        }
+        self.to(Cause::ChangeDropped, Status::Confirmed)
     }
 
     fn pay(
@@ -358,21 +473,29 @@ impl Booking {
         due: (i64, Currency),
         now: Instant,
     ) -> Result<Stepped, Illegal> {
-        let paid_by_this = self.paid > 0 && self.attempt.is_some_and(|a| a.payment == payment);
+        let open = self.attempt.is_some_and(|open| open.payment == payment && open.live);
         match self.status {
-            _ if paid_by_this => return Ok(Stepped::Already(self)),
+            _ if self.takings.iter().any(|taking| taking.payment == payment) => {
+                return Ok(Stepped::Already(self));
+            }
+            Status::Confirmed if self.request.is_some() && open => {}
             // It is paid, or was and went back: a second payment has no place here.
             status if self.paid > 0 => return Err(Illegal::Status(status)),
             Status::Pending { .. } => {}
             Status::Expired if now < self.check_in_at => {}
             status => return Err(Illegal::Status(status)),
         }
-        if due != (self.total, self.currency) {
+        let (amount, currency) = due;
+        if (amount, currency) != (self.due(), self.currency) {
             return Err(Illegal::AmountMismatch);
         }
-        let late = self.status == Status::Expired;
-        self.paid = self.total;
+        self.paid += amount;
+        self.takings.push(Taking { payment, held: amount });
         self.attempt = Some(Attempt { payment, live: false });
+        if let Some(request) = self.request.take() {
+            return Ok(self.take(request.change).to(Cause::Changed, Status::Confirmed));
+        }
+        let late = self.status == Status::Expired;
         let status = self.status_when_paid();
         Ok(self.to(if late { Cause::Reclaimed } else { Cause::Confirmed }, status))
     }
@@ -386,8 +509,8 @@ impl Booking {
     }
 
     fn cancel(mut self, by_guest: bool, now: Instant) -> Stepped {
-        self.refunded +=
-            if by_guest { self.policy.refund(self.charge(), now) } else { self.retained() };
+        let charge = self.charge();
+        self.give_back(if by_guest { self.policy.refund(charge, now) } else { self.retained() });
         self.to(Cause::Canceled, Status::Canceled)
     }
 
@@ -406,6 +529,9 @@ impl Booking {
                 }
                 Ok(self.refunded_to(Cause::Expired, Status::Expired))
             }
+            Status::Confirmed if self.request.is_some() && now < self.check_out_at => {
+                self.on_request_deadline(release, now)
+            }
             Status::Confirmed if now >= self.check_out_at => {
                 Ok(self.to(Cause::Completed, Status::Completed))
             }
@@ -414,13 +540,29 @@ impl Booking {
         }
     }
 
+    fn on_request_deadline(mut self, release: Duration, now: Instant) -> Result<Stepped, Illegal> {
+        let is_paying = self.has_live_attempt();
+        match &mut self.request {
+            Some(request) if now < request.expires_at => Err(Illegal::Time),
+            Some(request) if is_paying && !request.releasing => {
+                request.releasing = true;
+                request.expires_at = now.plus(release);
+                Ok(self.to(Cause::Releasing, Status::Confirmed))
+            }
+            _ => Ok(self.drop_request()),
+        }
+    }
+
     /// Ends a booking for no fault of the guest's: everything paid goes back.
     fn refunded_to(mut self, cause: Cause, status: Status) -> Stepped {
-        self.refunded = self.paid;
+        self.give_back(self.retained());
         self.to(cause, status)
     }
 
     fn to(mut self, cause: Cause, status: Status) -> Stepped {
+        if status != Status::Confirmed {
+            self.request = None;
+        }
         self.status = status;
         self.version += 1;
         Stepped::To(cause, self)

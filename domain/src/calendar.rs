@@ -166,25 +166,25 @@ impl Calendar {
         before: Option<&Booking>,
         after: &Booking,
     ) -> (Vec<Change>, Vec<(Month, Digest)>) {
-        let old = before.and_then(claim_of);
-        let new = claim_of(after);
-        if old == new {
-            return (Vec::new(), Vec::new());
-        }
+        let old = || before.into_iter().flat_map(claims_of);
+        let new = || claims_of(after);
         let mut changes = Vec::new();
-        if let Some((stay, _)) = old {
+        for (stay, _) in old().filter(|piece| !new().any(|kept| kept == *piece)) {
             self.set(stay, Claim::Open);
-            // Where the new claim covers the old one, its own change says all there is to say.
-            let covered = new.is_some_and(|(n, _)| {
-                n.check_in() <= stay.check_in() && stay.check_out() <= n.check_out()
-            });
-            if !covered {
+            // Where a new claim covers the old one, its own change says all there is to say.
+            let covers = |new: Stay| {
+                new.check_in() <= stay.check_in() && stay.check_out() <= new.check_out()
+            };
+            if !new().any(|(stay, _)| covers(stay)) {
                 changes.push(change(stay, Claim::Open));
             }
         }
-        if let Some((stay, claim)) = new {
+        for (stay, claim) in new().filter(|piece| !old().any(|kept| kept == *piece)) {
             self.set(stay, claim);
             changes.push(change(stay, claim));
+        }
+        if changes.is_empty() {
+            return (Vec::new(), Vec::new());
         }
         let digests = self.digests_of(&changes);
         (changes, digests)
@@ -259,8 +259,19 @@ impl Claim {
     }
 }
 
-/// The nights that a booking occupies in its present status, and how.
-pub fn claim_of(booking: &Booking) -> Option<(Stay, Claim)> {
+/// The nights that a booking occupies, and how: those that it has, and before and behind them those
+/// that a change would add.
+pub fn claims_of(booking: &Booking) -> impl Iterator<Item = (Stay, Claim)> {
+    let added = booking.request.as_ref().map(|request| {
+        let claim = Claim::Held { booking: booking.id, until: request.expires_at };
+        let pieces = request.change.stay.without(booking.stay);
+        pieces.into_iter().flatten().map(move |piece| (piece, claim))
+    });
+    claim_of(booking).into_iter().chain(added.into_iter().flatten())
+}
+
+/// The nights that a booking has in its present status.
+fn claim_of(booking: &Booking) -> Option<(Stay, Claim)> {
     let id = booking.id;
     match booking.status {
         Status::Pending { expires_at, .. } => {

@@ -214,9 +214,11 @@ impl State {
             currency: quote.map_or(property.currency, |quote| quote.currency),
             quote: quote.map(|quote| quote.id),
             attempt: None::<Attempt>,
+            takings: Vec::new(),
             paid: 0,
             refunded: 0,
             policy: quote.map_or(property.policy, |quote| quote.policy),
+            request: None,
             version: 1,
             created_at: now,
             confirmed_at: (status == Status::Confirmed).then_some(now),
@@ -241,7 +243,10 @@ impl State {
         let property = &*self.property;
         let price = property.price(&self.overrides, stay, guests, Some(&booking.price));
         let change = Change { stay, guests, price, hours: property.hours(stay) };
-        let stepped = booking.clone().change(change, now).map_err(Refusal::Illegal)?;
+        let stepped = booking
+            .clone()
+            .change(change, self.settings.hold_ttl, now)
+            .map_err(Refusal::Illegal)?;
         let ground = self.ground(now).keeping(id, booking.stay);
         match (&stepped, self.unavailable(&ground, stay, guests)) {
             (Stepped::To(..), Some(refusal)) => Err(refusal),

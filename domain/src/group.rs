@@ -45,7 +45,7 @@ pub struct Group {
 /// What a group changes, as it stands afterwards.
 #[derive(Clone, Debug)]
 pub enum Subject {
-    Booking(Booking),
+    Booking(Box<Booking>),
     Property(Arc<Edit>),
     /// Single nights only, as `calendar` says.
     Calendar,

@@ -2,7 +2,7 @@
 
 use crate::block::{Block, Blocks};
 use crate::booking::{Attempt, Booking, Cause};
-use crate::calendar::{Calendar, claim_of};
+use crate::calendar::{Calendar, claims_of};
 use crate::command::{Command, Intent, Key, KeyUse};
 use crate::edit::Edited;
 use crate::event::{By, Event, Fact, Head, Sealed, Seq};
@@ -97,7 +97,7 @@ impl Draft {
                     booking: after.id,
                     provider: Arc::clone(provider),
                     method: Arc::clone(method),
-                    amount: after.total,
+                    amount: after.due(),
                     currency: after.currency,
                     created_at: now,
                 })
@@ -200,7 +200,7 @@ impl State {
         let head = self.head;
         let jobs = jobs(cause, before.as_ref(), &after, head, now);
         self.put_booking(after.clone());
-        let subject = Subject::Booking(after);
+        let subject = Subject::Booking(Box::new(after));
         let group = self.group(base, events, subject, incarnation);
         Group { calendar, claimed, released, key, payment, jobs, ..group }
     }
@@ -325,22 +325,19 @@ impl State {
 
 /// Whether a booking can still change or occupies nights: only those are kept in memory.
 pub fn matters(booking: &Booking) -> bool {
-    claim_of(booking).is_some() || (booking.status == Status::Expired && booking.attempt.is_some())
+    claims_of(booking).next().is_some()
+        || (booking.status == Status::Expired && booking.attempt.is_some())
 }
 
 fn claim_difference(before: Option<&Booking>, after: &Booking) -> (Vec<Night>, Vec<Night>) {
-    let nights = |booking: &Booking| claim_of(booking).map(|(stay, _)| stay);
-    let (old, new) = (before.and_then(nights), nights(after));
-    if old == new {
-        return (Vec::new(), Vec::new());
+    fn stays(of: Option<&Booking>) -> impl Iterator<Item = Stay> {
+        of.into_iter().flat_map(claims_of).map(|(stay, _)| stay)
     }
-    let without = |of: Option<Stay>, other: Option<Stay>| -> Vec<Night> {
-        let inside = |night: Night| {
-            other.is_some_and(|stay| stay.check_in() <= night && night < stay.check_out())
-        };
-        of.map_or_else(Vec::new, |stay| stay.each_night().filter(|n| !inside(*n)).collect())
+    let without = |of, other| -> Vec<Night> {
+        let inside = |night: &Night| stays(other).any(|stay| stay.has(*night));
+        stays(of).flat_map(Stay::each_night).filter(|night| !inside(night)).collect()
     };
-    (without(new, old), without(old, new))
+    (without(Some(after), before), without(before, Some(after)))
 }
 
 /// The work that a step causes.
@@ -353,23 +350,24 @@ fn jobs(
 ) -> Vec<Job> {
     let attempt = after.attempt.or(before.and_then(|before| before.attempt));
     let Some(Attempt { payment, live }) = attempt else { return Vec::new() };
-    let mut jobs = Vec::new();
-    let mut add = |number: u8, kind| {
-        jobs.push(Job { id: Job::id_of(head, number), kind, payment, run_at: now });
-    };
-    match cause {
-        Cause::AttemptStarted => add(0, JobKind::CreateIntent),
-        Cause::Releasing => add(0, JobKind::CancelIntent),
-        Cause::Canceled | Cause::Declined if live => add(0, JobKind::CancelIntent),
+    let job =
+        |number, kind, payment| Job { id: Job::id_of(head, number), kind, payment, run_at: now };
+    let asked = match cause {
+        Cause::AttemptStarted => Some(JobKind::CreateIntent),
+        Cause::Releasing => Some(JobKind::CancelIntent),
+        Cause::Canceled | Cause::Declined | Cause::NoShow if live => Some(JobKind::CancelIntent),
         // Only a request that its host never answered forgets its attempt.
-        Cause::Expired if live && after.attempt.is_none() => add(0, JobKind::CancelIntent),
-        _ => {}
-    }
-    let back = after.refunded - before.map_or(0, |before| before.refunded);
-    if back > 0 {
-        add(1, JobKind::Refund { amount: back });
-    }
-    jobs
+        Cause::Expired if live && after.attempt.is_none() => Some(JobKind::CancelIntent),
+        _ => None,
+    };
+    let taken_before = before.map_or(&[][..], |before| &before.takings);
+    let refunds = (1..).zip(after.takings.iter().zip(taken_before)).filter_map(
+        |(number, (after, before))| {
+            let amount = before.held - after.held;
+            (amount > 0).then(|| job(number, JobKind::Refund { amount }, after.payment))
+        },
+    );
+    asked.map(|kind| job(0, kind, payment)).into_iter().chain(refunds).collect()
 }
 
 /// The seq before the first event.

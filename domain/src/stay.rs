@@ -220,6 +220,13 @@ impl Stay {
         self.check_in <= night && night < self.check_out
     }
 
+    /// What of the stay lies before and behind the other.
+    pub fn without(self, other: Self) -> [Option<Self>; 2] {
+        let before = Self::new(self.check_in, self.check_out.min(other.check_in));
+        let behind = Self::new(self.check_in.max(other.check_out), self.check_out);
+        [before.ok(), behind.ok()]
+    }
+
     /// The stay moved by some days, or `None` where that leaves the range of dates.
     pub fn moved(self, days: i32) -> Option<Self> {
         Some(Self {

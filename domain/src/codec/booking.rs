@@ -1,7 +1,7 @@
 //! A booking in bytes: its status, its money and the lines of its price.
 
-use super::{CodecError, FIRST_VERSION, Read, Reader, Writer};
-use crate::booking::{Attempt, Booking};
+use super::{CodecError, FIRST_VERSION, ONE_PAYMENT, Read, Reader, Writer};
+use crate::booking::{Attempt, Booking, Change, Request, Taking};
 use crate::price::{Basis, Kind, Line, Price};
 use crate::{Awaiting, BookingId, PaymentId, QuoteId, Status, Stay, UserId};
 use uuid::Uuid;
@@ -29,8 +29,7 @@ impl Writer {
     pub(super) fn booking(&mut self, booking: &Booking) {
         self.uuid(booking.id.0);
         self.uuid(booking.guest.0);
-        self.night(booking.stay.check_in());
-        self.night(booking.stay.check_out());
+        self.stay(booking.stay);
         self.u16(booking.guests);
         self.status(booking.status);
         self.i64(booking.total);
@@ -47,6 +46,31 @@ impl Writer {
         self.instant(booking.check_out_at);
         self.optional(booking.confirmed_at, Self::instant);
         self.price(&booking.price);
+        self.amendment(booking);
+    }
+
+    /// The change that waits for its payment, and the payments that were taken.
+    pub(super) fn amendment(&mut self, booking: &Booking) {
+        self.optional(booking.request.as_deref(), |w, request| {
+            let Request { change, expires_at, releasing } = request;
+            w.stay(change.stay);
+            w.u16(change.guests);
+            w.price(&change.price);
+            w.instant(change.hours.0);
+            w.instant(change.hours.1);
+            w.instant(*expires_at);
+            w.flag(*releasing);
+        });
+        self.length(booking.takings.len());
+        for Taking { payment, held } in &booking.takings {
+            self.uuid(payment.0);
+            self.i64(*held);
+        }
+    }
+
+    fn stay(&mut self, stay: Stay) {
+        self.night(stay.check_in());
+        self.night(stay.check_out());
     }
 
     pub(super) fn price(&mut self, price: &Price) {
@@ -114,10 +138,7 @@ impl Reader<'_> {
         let mut booking = Booking {
             id: BookingId(self.uuid()?),
             guest: UserId(self.uuid()?),
-            stay: {
-                let (check_in, check_out) = (self.night()?, self.night()?);
-                Stay::new(check_in, check_out).map_err(|_| CodecError::Value("stay"))?
-            },
+            stay: self.stay()?,
             guests: self.u16()?,
             status: self.status()?,
             total: self.i64()?,
@@ -132,9 +153,11 @@ impl Reader<'_> {
                     }
                 }
             },
+            takings: Vec::new(),
             paid: self.i64()?,
             refunded: self.i64()?,
             policy: self.parsed("policy")?,
+            request: None,
             version: self.u32()?,
             created_at: self.instant()?,
             confirmed_at: None,
@@ -147,7 +170,36 @@ impl Reader<'_> {
             booking.confirmed_at = self.optional(Self::instant)?;
             booking.price = self.price()?;
         }
+        if self.version <= ONE_PAYMENT {
+            booking.takings = booking.only_taking();
+        } else {
+            self.amendment(&mut booking)?;
+        }
         Ok(booking)
+    }
+
+    pub(super) fn amendment(&mut self, booking: &mut Booking) -> Read<()> {
+        let request = self.optional(|r| {
+            Ok(Request {
+                change: Change {
+                    stay: r.stay()?,
+                    guests: r.u16()?,
+                    price: r.price()?,
+                    hours: (r.instant()?, r.instant()?),
+                },
+                expires_at: r.instant()?,
+                releasing: r.flag()?,
+            })
+        })?;
+        booking.request = request.map(Box::new);
+        booking.takings =
+            self.list(|r| Ok(Taking { payment: PaymentId(r.uuid()?), held: r.i64()? }))?;
+        Ok(())
+    }
+
+    fn stay(&mut self) -> Read<Stay> {
+        let (check_in, check_out) = (self.night()?, self.night()?);
+        Stay::new(check_in, check_out).map_err(|_| CodecError::Value("stay"))
     }
 
     pub(super) fn price(&mut self) -> Read<Price> {

@@ -7,7 +7,7 @@ mod booking;
 mod edit;
 mod property;
 
-use crate::booking::Cause;
+use crate::booking::{Booking, Cause};
 use crate::calendar::{Change, Digest, NightState};
 use crate::event::{By, Event, Fact};
 use crate::stay::{Month, Night};
@@ -15,9 +15,10 @@ use crate::{Instant, Price, Rules, UserId};
 use uuid::Uuid;
 
 /// The layout that is written. Version 1 knew no rules and no lines of prices: every night cost the
-/// same.
-const VERSION: u8 = 2;
+/// same. Version 2 knew one payment of a booking at most, and no changes that wait for theirs.
+const VERSION: u8 = 3;
 const FIRST_VERSION: u8 = 1;
+const ONE_PAYMENT: u8 = 2;
 const HEADER: usize = 5;
 
 /// The bytes are not an event of a version that this build knows.
@@ -141,6 +142,29 @@ pub fn price(bytes: &[u8]) -> Read<Price> {
     alone(bytes, Reader::price)
 }
 
+/// What a booking's own columns do not say, behind a version byte: the change that waits for its
+/// payment, and the payments that were taken. Most bookings have nothing of it.
+pub fn amendment_bytes(booking: &Booking) -> Option<Vec<u8>> {
+    if booking.request.is_none() && booking.takings == booking.only_taking() {
+        return None;
+    }
+    let mut w = Writer { bytes: Vec::with_capacity(64) };
+    w.u8(VERSION);
+    w.amendment(booking);
+    Some(w.bytes)
+}
+
+/// Adds to a booking what these bytes say.
+pub fn amend(booking: &mut Booking, bytes: Option<&[u8]>) -> Read<()> {
+    match bytes {
+        Some(bytes) => alone(bytes, |r| r.amendment(booking)),
+        None => {
+            booking.takings = booking.only_taking();
+            Ok(())
+        }
+    }
+}
+
 /// Rules by themselves in bytes, behind a version byte.
 pub fn rules_bytes(rules: &Rules) -> Vec<u8> {
     let mut w = Writer { bytes: Vec::with_capacity(128) };
@@ -157,9 +181,9 @@ pub fn rules(bytes: &[u8]) -> Read<Rules> {
 /// One value with a version byte in front and nothing behind.
 fn alone<'a, T>(bytes: &'a [u8], value: impl FnOnce(&mut Reader<'a>) -> Read<T>) -> Read<T> {
     let mut r = Reader { bytes, version: VERSION };
-    match r.u8()? {
-        VERSION => {}
-        other => return Err(CodecError::Version(other)),
+    r.version = r.u8()?;
+    if !(FIRST_VERSION + 1..=VERSION).contains(&r.version) {
+        return Err(CodecError::Version(r.version));
     }
     let value = value(&mut r)?;
     if r.bytes.is_empty() { Ok(value) } else { Err(CodecError::Long) }

@@ -83,7 +83,7 @@ impl Answer {
         // What a step brings with it follows in events of its own.
         let seq = group.base.seq + 1;
         match &group.subject {
-            Subject::Booking(booking) => Self::Done { booking: Box::new(booking.clone()), seq },
+            Subject::Booking(booking) => Self::Done { booking: booking.clone(), seq },
             Subject::Property(_) | Subject::Calendar => Self::Edited { seq },
         }
     }

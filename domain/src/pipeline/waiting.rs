@@ -5,7 +5,7 @@ use crate::command::Command;
 use crate::event::Seq;
 use crate::group::Group;
 use crate::snapshot::Snapshot;
-use crate::{BookingId, Instant, Stay};
+use crate::{Booking, BookingId, Instant, Stay};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -45,10 +45,12 @@ pub(super) fn on_booking(pending: &VecDeque<Pending>, id: BookingId) -> Option<S
 }
 
 /// The newest event on its way that may play a part in the refusal of these nights: any edit of
-/// the property, and bookings that share one of them.
+/// the property, and bookings that have one of them or would have it after a change.
 pub(super) fn on_stay(pending: &VecDeque<Pending>, stay: Stay) -> Option<Seq> {
-    let on_it = |pending: &&Pending| {
-        pending.group.booking().is_none_or(|booking| booking.stay.conflicts(stay))
+    let meets = |booking: &Booking| {
+        let asked = booking.request.as_ref().map(|request| request.change.stay);
+        booking.stay.conflicts(stay) || asked.is_some_and(|asked| asked.conflicts(stay))
     };
+    let on_it = |pending: &&Pending| pending.group.booking().is_none_or(meets);
     pending.iter().rev().find(on_it).map(|pending| pending.group.head.seq)
 }

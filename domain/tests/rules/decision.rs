@@ -1,8 +1,8 @@
 //! What one command decides on a property's state.
 
 use crate::given::{
-    HOLD, HOUR, TICK, TOTAL, book, booking, booking_id, command, host, now, payment, property,
-    state, stay, stored, under_key, user,
+    HOLD, HOUR, TICK, TOTAL, book, booking, booking_id, command, host, now, paid, payment,
+    property, state, stay, stored, under_key, user,
 };
 use domain::booking::{Cause, Illegal, Step};
 use domain::command::{Command, Intent};
@@ -147,7 +147,7 @@ fn a_late_payment_does_not_confirm_what_its_host_never_accepted() {
 #[test]
 fn nobody_pays_twice_for_one_booking() {
     let asked = Status::Pending { awaiting: Awaiting::Host, expires_at: now().plus(HOUR) };
-    let paid = Booking { paid: TOTAL, ..booking(asked, Some((1, false))) };
+    let paid = paid(asked);
     let mut state = state(property(), vec![paid]);
     let refusal = refused(decide(&mut state, &step(1, pay(2)), now()));
     assert_eq!(refusal, Refusal::Illegal(Illegal::Status(asked)));
@@ -158,7 +158,6 @@ fn nobody_pays_twice_for_one_booking() {
 fn each_step_causes_the_work_that_follows_from_it() {
     let later = now().plus(HOLD);
     let asked = Status::Pending { awaiting: Awaiting::Host, expires_at: later };
-    let paid = |status| Booking { paid: TOTAL, ..booking(status, Some((1, false))) };
     let refund = JobKind::Refund { amount: TOTAL };
     let cancel = Step::Cancel { by_guest: true };
     for (before, step, kinds) in [
@@ -324,7 +323,6 @@ fn every_step_causes_the_work_that_the_table_says() {
     let waits = |awaiting| Status::Pending { awaiting, expires_at };
     let attempt = |live| Some(Attempt { payment: payment(1), live });
     let pays = |status, live| Booking { attempt: attempt(live), ..booking(status, None) };
-    let paid = |status| Booking { paid: TOTAL, ..pays(status, false) };
     let step = |step| Intent::Step { booking: booking_id(1), step };
     let cancel = |by_guest| step(Step::Cancel { by_guest });
     let (call_off, give_back) = (JobKind::CancelIntent, JobKind::Refund { amount: TOTAL });

@@ -1,7 +1,7 @@
 //! Prices, restrictions and blocks of single nights: what is written, told and refused.
 
 use crate::given::{
-    HOUR, book, booking, booking_id, command, host, now, property, state, stay, stored,
+    HOUR, book, booking, booking_id, command, host, now, paid, property, state, stay, stored,
 };
 use domain::block::{Block, Blocks, MAX_BLOCKS, Reason, holds};
 use domain::booking::{Cause, Step};
@@ -79,7 +79,7 @@ fn edited(group: &Group) -> &Edited {
 }
 
 fn confirmed() -> Booking {
-    Booking { paid: 30_000, ..booking(Status::Confirmed, Some((1, false))) }
+    paid(Status::Confirmed)
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the tests start from.
 
 use domain::block::Blocks;
-use domain::booking::Attempt;
+use domain::booking::{Attempt, Taking};
 use domain::command::{Command, Intent, Key};
 use domain::event::{By, Head};
 use domain::policy::Policy;
@@ -84,15 +84,23 @@ pub(crate) fn booking(status: Status, attempt: Option<(u128, bool)>) -> Booking 
         currency: property.currency,
         quote: None,
         attempt: attempt.map(|(number, live)| Attempt { payment: payment(number), live }),
+        takings: Vec::new(),
         paid: 0,
         refunded: 0,
         policy: Policy::Flexible,
+        request: None,
         version: 1,
         created_at: now(),
         confirmed_at: None,
         check_in_at,
         check_out_at,
     }
+}
+
+/// The same, paid by payment 1.
+pub(crate) fn paid(status: Status) -> Booking {
+    let takings = vec![Taking { payment: payment(1), held: TOTAL }];
+    Booking { paid: TOTAL, takings, ..booking(status, Some((1, false))) }
 }
 
 /// The state of a property with these bookings.

@@ -18,6 +18,7 @@ mod names;
 mod price;
 mod property;
 mod refusal;
+mod request;
 mod review;
 mod status;
 mod terms;

@@ -42,7 +42,7 @@ fn every_name_is_the_one_that_clients_know() {
         assert_eq!(code.name(), name);
     }
     let causes = "held attempt_started attempt_ended confirmed reclaimed accepted declined canceled \
-         releasing expired completed no_show changed";
+         releasing expired completed no_show changed change_requested change_dropped";
     let found: Vec<&str> = Cause::ALL.into_iter().map(Cause::name).collect();
     assert_eq!(found.join(" "), causes);
 }

@@ -1,12 +1,12 @@
 //! When a stay may be reviewed.
 
-use crate::given::{HOUR, TICK, TOTAL, booking};
+use crate::given::{HOUR, TICK, booking, paid};
 use domain::review::{Refusal, window};
-use domain::{Booking, Night, Status};
+use domain::{Night, Status};
 
 #[test]
 fn a_stay_may_be_reviewed_from_its_completion_until_14_days_after_check_out() {
-    let stayed = Booking { paid: TOTAL, ..booking(Status::Completed, Some((1, false))) };
+    let stayed = paid(Status::Completed);
     let closes_at = stayed.check_out_at.plus(14 * 24 * HOUR);
     for (at, expected) in [
         (stayed.check_out_at, Ok(closes_at)),

@@ -1,10 +1,10 @@
 //! Every status with every step, as one table (`status.txt`): a step that it does not name there is
 //! one that the status does not allow.
 
-use crate::given::{HOLD, HOUR, TICK, TOTAL, booking, now, payment};
-use domain::booking::{Illegal, Step, Stepped};
+use crate::given::{HOLD, HOUR, TICK, TOTAL, booking, now, paid, payment, property, stay};
+use domain::booking::{Attempt, Change, Illegal, Request, Step, Stepped};
 use domain::status::StatusName;
-use domain::{Awaiting, Booking, Instant, Night, Status};
+use domain::{Awaiting, Booking, Instant, Night, Price, Status};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -15,7 +15,6 @@ const RELEASE: Duration = Duration::from_secs(120);
 fn rows() -> Vec<(&'static str, Booking)> {
     let expires_at = now().plus(HOLD);
     let pending = |awaiting| Status::Pending { awaiting, expires_at };
-    let paid = |status| Booking { paid: TOTAL, ..booking(status, Some((1, false))) };
     let free_from = crate::given::night("2026-12-11");
     vec![
         ("payment", booking(pending(Awaiting::Payment), None)),
@@ -26,6 +25,8 @@ fn rows() -> Vec<(&'static str, Booking)> {
         ("host paid", paid(pending(Awaiting::Host))),
         ("release live", booking(pending(Awaiting::Release), Some((1, true)))),
         ("confirmed", paid(Status::Confirmed)),
+        ("confirmed asks", asks(false)),
+        ("confirmed asks live", asks(true)),
         ("completed", paid(Status::Completed)),
         ("canceled", booking(Status::Canceled, Some((1, false)))),
         ("declined", booking(Status::Declined, Some((1, false)))),
@@ -34,6 +35,18 @@ fn rows() -> Vec<(&'static str, Booking)> {
         ("expired back", Booking { refunded: TOTAL, ..paid(Status::Expired) }),
         ("no_show", paid(Status::NoShow { free_from })),
     ]
+}
+
+/// A confirmed booking that asks for as many nights again, until the common deadline.
+fn asks(live: bool) -> Booking {
+    let (stay, property) = (stay(10, 16), property());
+    let price = Price::even(stay, 2 * TOTAL);
+    let change = Change { stay, guests: 2, price, hours: property.hours(stay) };
+    let request = Request { change, expires_at: now().plus(HOLD), releasing: false };
+    let attempt = live.then_some(Attempt { payment: payment(2), live });
+    let confirmed = paid(Status::Confirmed);
+    let attempt = attempt.or(confirmed.attempt);
+    Booking { request: Some(Box::new(request)), attempt, ..confirmed }
 }
 
 /// A column: its name, the moment and the step.
@@ -98,7 +111,11 @@ fn name(booking: &Booking) -> String {
     let attempt = booking.attempt.map_or("", |attempt| if attempt.live { " live" } else { "" });
     let paid = if booking.paid > 0 { " paid" } else { "" };
     let back = if booking.refunded > 0 { " back" } else { "" };
-    format!("{}{attempt}{paid}{back}", status.to_lowercase())
+    let asks = booking
+        .request
+        .as_ref()
+        .map_or("", |asks| if asks.releasing { " asks for the last time" } else { " asks" });
+    format!("{}{attempt}{paid}{back}{asks}", status.to_lowercase())
 }
 
 #[test]
@@ -118,7 +135,7 @@ fn every_status_answers_every_step_as_the_table_says() {
 
 #[test]
 fn what_a_guest_gets_back_depends_on_when_and_who_cancels() {
-    let confirmed = Booking { paid: TOTAL, ..booking(Status::Confirmed, Some((1, false))) };
+    let confirmed = paid(Status::Confirmed);
     let free_until = confirmed.check_in_at.minus(24 * HOUR);
     for (by_guest, at, back) in [
         (true, free_until.minus(TICK), TOTAL),

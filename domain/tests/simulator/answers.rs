@@ -1,6 +1,6 @@
 //! What may be answered: every answer is explained by what was durable while the caller waited.
 
-use crate::ledger::{Checked, Ledger, ensure};
+use crate::ledger::{Checked, Ledger, ensure, nights_of};
 use crate::oracle::Told;
 use crate::request::Request;
 use crate::store::{KeyRow, Store};
@@ -132,8 +132,8 @@ impl Hearing<'_> {
             (Refusal::LiveBookings(bookings), Intent::EditCalendar(edit)) => {
                 let nights = || edit.blocks.iter().flat_map(|(block, _)| block.nights.each_night());
                 let is_in_the_way = |id: &domain::BookingId| {
-                    let mut met = self.ledger.versions(*id, request.asked_at, self.now);
-                    met.any(|booking| nights().any(|night| booking.stay.has(night)))
+                    let met = self.ledger.versions(*id, request.asked_at, self.now);
+                    met.flat_map(nights_of).any(|(held, _)| nights().any(|night| night == held))
                 };
                 !edit.around && !bookings.is_empty() && bookings.iter().all(is_in_the_way)
             }
@@ -226,17 +226,24 @@ impl Hearing<'_> {
             Intent::Change { stay, .. } => {
                 let open = pending && status.awaiting() != Some(Awaiting::Release);
                 let total = i64::from(stay.nights()) * self.price();
-                let costs_more = (status == Status::Confirmed || booking.paid > 0)
-                    && total > booking.paid - booking.refunded;
+                let costs_more =
+                    pending && booking.paid > 0 && total > booking.paid - booking.refunded;
                 let has_begun = self.now >= booking.check_in_at;
                 (open || status == Status::Confirmed)
                     && !(booking.has_live_attempt() || costs_more || has_begun)
             }
             Intent::StartAttempt { .. } => {
                 let open = status.awaiting() != Some(Awaiting::Release) && booking.paid == 0;
-                pending && (open || booking.has_live_attempt())
+                let asked = booking.request.as_ref().is_some_and(|request| !request.releasing);
+                asked
+                    || ((pending || booking.request.is_some()) && booking.has_live_attempt())
+                    || (pending && open)
             }
             Intent::Step { step, .. } => match step {
+                Step::Pay { amount, payment, .. } if booking.request.is_some() => {
+                    let open = booking.attempt.filter(|attempt| attempt.live);
+                    *amount == booking.due() && open.is_some_and(|open| open.payment == *payment)
+                }
                 Step::Pay { amount, .. } if *amount != booking.total || booking.paid > 0 => false,
                 Step::Pay { .. } => pending || self.allows_late_pay(booking),
                 Step::Cancel { .. } => status.is_live(),

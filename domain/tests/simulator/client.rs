@@ -113,7 +113,7 @@ impl Clients {
         if let Act::Change = act {
             return self.change(known, store, random);
         }
-        self.about(known, act, now, random)
+        self.about(known, act, (store, now), random)
     }
 
     /// A stay in the window, booked by anybody, at times under a key.
@@ -160,15 +160,26 @@ impl Clients {
         self.book_stay(property, user(number % self.count), stay, 1)
     }
 
-    fn about(&mut self, known: Known, act: Act, now: Instant, random: &mut Random) -> Wish {
+    fn about(
+        &mut self,
+        known: Known,
+        act: Act,
+        (store, now): (&Store, Instant),
+        random: &mut Random,
+    ) -> Wish {
         let Known { property, booking, guest, payment, .. } = known;
+        let stored = store.tables[property].bookings.get(&booking);
         let by_guest = !random.chance(250);
         let caller = if by_guest { guest } else { plan::host() };
         let step = match act {
             Act::Start => {
                 // Most people pay under the id they had before; some begin anew.
-                let payment =
-                    if random.chance(300) { PaymentId(self.id(property)) } else { payment };
+                let is_taken = stored.is_some_and(|booking| !booking.takings.is_empty());
+                let payment = if is_taken || random.chance(300) {
+                    PaymentId(self.id(property))
+                } else {
+                    payment
+                };
                 let (provider, method) = (Arc::from("sandbox"), Arc::from(""));
                 let intent = Intent::StartAttempt { booking, payment, provider, method };
                 return Wish { property, command: self.command(By::User(guest), intent) };
@@ -188,6 +199,14 @@ impl Clients {
             Act::Answer => Step::Decline,
             Act::End => Step::EndAttempt { payment },
             _ => {
+                // What a change costs more is paid by the attempt that is open for it.
+                let asked = stored.filter(|stored| stored.request.is_some());
+                if let Some(stored) = asked
+                    && let Some(attempt) = stored.attempt
+                {
+                    let known = Known { payment: attempt.payment, ..known };
+                    return self.pay(known, stored.due());
+                }
                 let wrong = i64::from(random.chance(80));
                 return self.pay(known, known.total + wrong);
             }

@@ -51,6 +51,8 @@ states! {
     DiskFull: "there was no room for a command",
     StoreAway: "the store was away for a while",
     Changed: "a booking took other nights",
+    Requested: "a dearer change waited for its payment",
+    RequestPaid: "a dearer change was paid",
     Blocked: "a host blocked nights among the bookings",
     Edited: "a host edited a property among its bookings",
     EditStale: "an edit of what somebody else had edited meanwhile",

@@ -158,15 +158,14 @@ impl Ledger {
         if before.is_some() {
             self.nights.retain(|_, holder| holder.booking != after.id);
         }
-        if let Some(state) = occupies(after) {
-            for night in after.stay.each_night() {
-                let holder = Holder { booking: after.id, state };
-                if let Some(other) = self.nights.insert(night, holder) {
-                    return Err(format!("{night} belongs to {other:?} and to {after:?}"));
-                }
+        for (night, state) in nights_of(after) {
+            let holder = Holder { booking: after.id, state };
+            if let Some(other) = self.nights.insert(night, holder) {
+                return Err(format!("{night} belongs to {other:?} and to {after:?}"));
             }
         }
-        let touched = before.as_ref().into_iter().chain([after]).map(|booking| booking.stay);
+        let both = before.as_ref().into_iter().chain([after]);
+        let touched = both.flat_map(|b| [Some(b.stay), requested(b)]).flatten();
         self.check_public(event, touched)?;
         let seq = event.seq;
         let versions = self.bookings.entry(after.id).or_default();
@@ -270,16 +269,11 @@ impl Ledger {
         now: Instant,
     ) -> bool {
         self.bookings.iter().filter(|(id, _)| **id != not).flat_map(|(_, v)| v).any(|version| {
-            let Some(state) = occupies(&version.booking) else { return false };
-            let stay = version.booking.stay;
-            let over = match state {
-                NightState::Held { until } => until <= asked,
-                _ => false,
-            };
-            stay.check_in() <= night
-                && night < stay.check_out()
-                && self.meets(version, asked, now)
-                && !over
+            let holds = nights_of(&version.booking).any(|(held, state)| {
+                let over = matches!(state, NightState::Held { until } if until <= asked);
+                held == night && !over
+            });
+            holds && self.meets(version, asked, now)
         })
     }
 
@@ -330,11 +324,33 @@ fn occupies(booking: &Booking) -> Option<NightState> {
     }
 }
 
+/// The nights of the change that waits for its payment.
+fn requested(booking: &Booking) -> Option<Stay> {
+    booking.request.as_ref().map(|request| request.change.stay)
+}
+
+/// Every night that a booking occupies: its own, and those that a change would add.
+pub(crate) fn nights_of(booking: &Booking) -> impl Iterator<Item = (Night, NightState)> {
+    let stay = booking.stay;
+    let own = occupies(booking)
+        .into_iter()
+        .flat_map(move |state| stay.each_night().map(move |night| (night, state)));
+    let added = booking.request.iter().flat_map(move |request| {
+        let state = NightState::Held { until: request.expires_at };
+        let nights = request.change.stay.each_night().filter(move |night| !stay.has(*night));
+        nights.map(move |night| (night, state))
+    });
+    own.chain(added)
+}
+
 /// When the clock has something to do with a booking.
 pub(crate) fn deadline(booking: &Booking) -> Option<Instant> {
     match booking.status {
         Status::Pending { expires_at, .. } => Some(expires_at),
-        Status::Confirmed => Some(booking.check_out_at),
+        Status::Confirmed => {
+            let request = booking.request.as_ref().map(|request| request.expires_at);
+            Some(request.map_or(booking.check_out_at, |at| at.min(booking.check_out_at)))
+        }
         _ => None,
     }
 }
@@ -356,6 +372,15 @@ fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Even
     if fixed(before) != fixed(after) || (terms(before) == terms(after)) == is_changed {
         return false;
     }
+    let keeps_request = match cause {
+        Cause::AttemptStarted | Cause::AttemptEnded => before.request == after.request,
+        Cause::ChangeRequested => after.request.is_some(),
+        Cause::Releasing => before.request.is_some() == after.request.is_some(),
+        _ => after.request.is_none(),
+    };
+    if !keeps_request {
+        return false;
+    }
     let overdue = deadline(before).is_some_and(|at| at <= event.at);
     let by_clock = event.by == By::Clock;
     let awaiting = before.status.awaiting();
@@ -370,9 +395,28 @@ fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Even
         _ if overdue != by_clock => false,
         Cause::Completed => before.status == Status::Confirmed && status == Status::Completed,
         Cause::Releasing => {
-            awaiting == Some(Awaiting::Payment)
+            let hold =
+                awaiting == Some(Awaiting::Payment) && status.awaiting() == Some(Awaiting::Release);
+            let is_late = |b: &Booking| b.request.as_ref().is_some_and(|r| r.releasing);
+            (hold || (!is_late(before) && is_late(after)))
                 && before.has_live_attempt()
-                && status.awaiting() == Some(Awaiting::Release)
+                && money == (0, 0)
+        }
+        Cause::ChangeRequested => {
+            let waits = after.request.as_ref().is_some_and(|request| {
+                event.at < request.expires_at && request.expires_at <= after.check_out_at
+            });
+            let stands = before.status == Status::Confirmed && status == Status::Confirmed;
+            stands && !before.has_live_attempt() && waits && after.due() > 0 && money == (0, 0)
+        }
+        Cause::ChangeDropped => {
+            let late = before.request.as_ref().is_some_and(|request| request.releasing);
+            let waits = before.has_live_attempt() && !late;
+            let word = late && before.has_live_attempt() && event.by == By::Provider;
+            before.request.is_some()
+                && ((by_clock && !waits) || word)
+                && !after.has_live_attempt()
+                && status == Status::Confirmed
                 && money == (0, 0)
         }
         Cause::Expired if by_clock => {
@@ -387,7 +431,8 @@ fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Even
                 && money == (0, 0)
         }
         Cause::AttemptStarted => {
-            pending && after.has_live_attempt() && status == before.status && money == (0, 0)
+            let asks = pending || before.request.is_some();
+            asks && after.has_live_attempt() && status == before.status && money == (0, 0)
         }
         Cause::AttemptEnded => {
             before.has_live_attempt() && !after.has_live_attempt() && status == before.status
@@ -399,6 +444,12 @@ fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Even
         Cause::Reclaimed => {
             let late = before.status == Status::Expired && event.at < before.check_in_at;
             late && status == Status::Confirmed && money == paid_now
+        }
+        Cause::Changed if event.by == By::Provider => {
+            let wished = before.request.as_ref().is_some_and(|request| {
+                (request.change.stay, request.change.guests) == (after.stay, after.guests)
+            });
+            wished && status == Status::Confirmed && money == (before.due(), 0)
         }
         Cause::Changed => {
             let stands = before.status == Status::Confirmed;

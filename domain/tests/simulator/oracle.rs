@@ -183,7 +183,8 @@ fn check_table(ledger: &Ledger, table: &Table) -> Checked {
     Ok(())
 }
 
-/// What was paid is the price or nothing, but for a booking that became cheaper, and what goes back is what the refunds' jobs say.
+/// What was paid is the price or nothing, but for a booking that became cheaper, and what goes back
+/// is what the refunds' jobs say.
 fn check_money(booking: &Booking, table: &Table) -> Checked {
     let whole = booking.paid == 0 || booking.paid >= booking.total;
     let is_even =
@@ -191,6 +192,8 @@ fn check_money(booking: &Booking, table: &Table) -> Checked {
     ensure!(is_even, "{booking:?} stands without its price");
     ensure!(booking.price.total() == booking.total, "the lines of {booking:?} do not add up");
     ensure!(whole && (0..=booking.paid).contains(&booking.refunded), "{booking:?} is miscounted");
+    let held: i64 = booking.takings.iter().map(|taking| taking.held).sum();
+    ensure!(held == booking.retained(), "the payments of {booking:?} hold {held}");
     let refunds = table.jobs.iter().filter(|(id, _)| *id == booking.id).map(|(_, job)| job.kind);
     let back: i64 = refunds
         .map(|kind| match kind {

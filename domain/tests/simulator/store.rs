@@ -219,7 +219,7 @@ impl Store {
         match &group.subject {
             Subject::Booking(booking) => {
                 table.jobs.extend(group.jobs.iter().map(|job| (booking.id, job.clone())));
-                table.bookings.insert(booking.id, booking.clone());
+                table.bookings.insert(booking.id, (**booking).clone());
             }
             Subject::Property(edit) => {
                 table.property = edit.facts.clone();
