@@ -388,6 +388,12 @@ impl Booking {
         attempt.map(|Attempt { payment, .. }| Taking { payment, held }).into_iter().collect()
     }
 
+    /// The payment that says most of the booking: the one under way, else the one taken last.
+    pub fn payment(&self) -> Option<PaymentId> {
+        let taken = self.takings.last().filter(|_| !self.has_live_attempt());
+        taken.map(|taking| taking.payment).or(self.attempt.map(|attempt| attempt.payment))
+    }
+
     /// What was paid and has not gone back, in minor units.
     pub const fn retained(&self) -> i64 {
         self.paid - self.refunded

@@ -55,11 +55,11 @@ impl Engine {
             }
             answer => answer?,
         };
-        let Some(attempt) = made.booking.attempt else {
+        let Some(payment) = made.booking.payment() else {
             // Nothing was due: the booking stands without a payment.
             return Err(Error::Refused(Refusal::Illegal(Illegal::Status(made.booking.status))));
         };
-        let record = self.settled_payment(attempt.payment).await?;
+        let record = self.settled_payment(payment).await?;
         Ok((record, made.replayed))
     }
 

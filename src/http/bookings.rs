@@ -13,6 +13,7 @@ use crate::engine::{BookingRequest, Engine, Made, Side, Word};
 use crate::store::bookings::BookingFilter;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::booking::{Change, Request};
 use domain::stay::DateError;
 use domain::{Booking, BookingId, PropertyId, QuoteId, Stay};
 use serde::{Deserialize, Serialize};
@@ -60,12 +61,28 @@ pub(super) struct View<'a> {
     total_amount: i64,
     currency: &'a str,
     lines: Vec<LineView<'a>>,
+    /// Other dates or guests, which the booking takes when `due_amount` is paid before `expires_at`.
+    change_request: Option<RequestView<'a>>,
     payment_id: Option<Uuid>,
     quote_id: Option<Uuid>,
     version: u32,
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     refund: Option<Refund<'a>>,
+}
+
+/// A change of a confirmed booking that waits for its payment. The booking keeps its nights
+/// meanwhile, and those that would be added are held for it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChangeRequest)]
+struct RequestView<'a> {
+    check_in: String,
+    check_out: String,
+    guests: u16,
+    total_amount: i64,
+    due_amount: i64,
+    lines: Vec<LineView<'a>>,
+    expires_at: String,
 }
 
 /// What goes back to the guest of a canceled booking, or stays with the host.
@@ -93,6 +110,21 @@ struct List<'a> {
     next_cursor: Option<String>,
 }
 
+impl<'a> RequestView<'a> {
+    fn of(request: &'a Request, booking: &Booking) -> Self {
+        let Change { stay, guests, price, .. } = &request.change;
+        Self {
+            check_in: stay.check_in().to_string(),
+            check_out: stay.check_out().to_string(),
+            guests: *guests,
+            total_amount: price.total(),
+            due_amount: booking.due(),
+            lines: LineView::all(price),
+            expires_at: request.expires_at.to_string(),
+        }
+    }
+}
+
 impl<'a> View<'a> {
     pub(super) fn of(property: PropertyId, booking: &'a Booking) -> Self {
         Self {
@@ -108,7 +140,11 @@ impl<'a> View<'a> {
             total_amount: booking.total,
             currency: booking.currency.code(),
             lines: LineView::all(&booking.price),
-            payment_id: booking.attempt.map(|attempt| attempt.payment.0),
+            change_request: booking
+                .request
+                .as_deref()
+                .map(|request| RequestView::of(request, booking)),
+            payment_id: booking.payment().map(|payment| payment.0),
             quote_id: booking.quote.map(|quote| quote.0),
             version: booking.version,
             created_at: booking.created_at.to_string(),
@@ -237,7 +273,7 @@ pub(super) async fn update(
 }
 
 /// What nobody changes by `PUT`.
-const READ_ONLY: [&str; 13] = [
+const READ_ONLY: [&str; 14] = [
     "id",
     "user_id",
     "property_id",
@@ -247,6 +283,7 @@ const READ_ONLY: [&str; 13] = [
     "total_amount",
     "currency",
     "lines",
+    "change_request",
     "payment_id",
     "quote_id",
     "version",

@@ -40,6 +40,7 @@ pub(super) struct BookingRow {
     pub(super) check_out_at: i64,
     pub(super) price: Option<Vec<u8>>,
     pub(super) confirmed_at: Option<i64>,
+    pub(super) amendment: Option<Vec<u8>>,
 }
 
 impl TryFrom<BookingRow> for Booking {
@@ -57,7 +58,7 @@ impl TryFrom<BookingRow> for Booking {
             Some(bytes) => codec::price(bytes).map_err(|_| StoreError::Corrupt("booking.price"))?,
             None => Price::even(stay, row.total),
         };
-        Ok(Self {
+        let mut booking = Self {
             id: BookingId(row.booking_id),
             guest: UserId(row.guest_id),
             stay,
@@ -68,16 +69,21 @@ impl TryFrom<BookingRow> for Booking {
             currency: row.currency.parse().map_err(|_| StoreError::Corrupt("booking.currency"))?,
             quote: row.quote_id.map(QuoteId),
             attempt,
+            takings: Vec::new(),
             paid: row.paid,
             refunded: row.refunded,
             policy: row.policy.parse().map_err(|_| StoreError::Corrupt("booking.policy"))?,
+            request: None,
             version: u32::try_from(row.version)
                 .map_err(|_| StoreError::Corrupt("booking.version"))?,
             created_at: Instant::from_micros(row.created_at),
             confirmed_at: row.confirmed_at.map(Instant::from_micros),
             check_in_at: Instant::from_micros(row.check_in_at),
             check_out_at: Instant::from_micros(row.check_out_at),
-        })
+        };
+        codec::amend(&mut booking, row.amendment.as_deref())
+            .map_err(|_| StoreError::Corrupt("booking.amendment"))?;
+        Ok(booking)
     }
 }
 

@@ -128,18 +128,20 @@ macro_rules! stepped {
         free_from = row.free_from, total = row.total, quote_id = row.quote_id,
         payment_id = row.payment_id, payment_live = row.payment_live, paid = row.paid,
         refunded = row.refunded, version = row.version, check_in_at = row.check_in_at,
-        check_out_at = row.check_out_at, price = row.price, confirmed_at = row.confirmed_at
+        check_out_at = row.check_out_at, price = row.price, confirmed_at = row.confirmed_at,
+        amendment = row.amendment
     from unnest($46::int[], $47::uuid[], $48::int[], $49::int[], $50::int[], $51::text[],
         $52::text[], $53::bigint[], $54::int[], $55::bigint[], $56::uuid[], $57::uuid[],
-        $58::boolean[], $59::bigint[], $60::bigint[], $61::bigint[], $62::bigint[], $63::bigint[], $64::bytea[], $65::bigint[])
+        $58::boolean[], $59::bigint[], $60::bigint[], $61::bigint[], $62::bigint[], $63::bigint[],
+        $64::bytea[], $65::bigint[], $66::bytea[])
         as row (run, booking_id, check_in, check_out, guests, status, awaiting, expires_at,
             free_from, total, quote_id, payment_id, payment_live, paid, refunded, version,
-            check_in_at, check_out_at, price, confirmed_at)
+            check_in_at, check_out_at, price, confirmed_at, amendment)
     where (select runs from gate)[row.run] and booking.property_id = ($1::uuid[])[row.run]
         and booking.booking_id = row.booking_id
 ), freed as (
     delete from occupied_night as night
-    using unnest($66::int[], $67::int[], $68::uuid[]) as row (run, night, booking_id)
+    using unnest($67::int[], $68::int[], $69::uuid[]) as row (run, night, booking_id)
     where (select runs from gate)[row.run] and night.property_id = ($1::uuid[])[row.run]
         and night.night = row.night and night.booking_id = row.booking_id
 ), attempted as (
@@ -147,15 +149,15 @@ macro_rules! stepped {
         status, refunded, created_at)
     select row.payment_id, ($1::uuid[])[row.run], row.booking_id, row.provider, row.method,
         row.amount, row.currency, 'created', 0, row.created_at
-    from unnest($69::int[], $70::uuid[], $71::uuid[], $72::text[], $73::text[], $74::bigint[],
-        $75::text[], $76::bigint[])
+    from unnest($70::int[], $71::uuid[], $72::uuid[], $73::text[], $74::text[], $75::bigint[],
+        $76::text[], $77::bigint[])
         as row (run, payment_id, booking_id, provider, method, amount, currency, created_at)
     where (select runs from gate)[row.run]
 ), caused as (
     insert into job (job_id, kind, subject_id, property_id, amount, payload, run_at, attempts)
     select row.job_id, row.kind, row.subject_id, ($1::uuid[])[row.run], row.amount, '',
         row.run_at, 0
-    from unnest($77::int[], $78::uuid[], $79::text[], $80::uuid[], $81::bigint[], $82::bigint[])
+    from unnest($78::int[], $79::uuid[], $80::text[], $81::uuid[], $82::bigint[], $83::bigint[])
         as row (run, job_id, kind, subject_id, amount, run_at)
     where (select runs from gate)[row.run]
 )"
@@ -194,7 +196,8 @@ pub(super) async fn write_groups(
     let statement = bind_made(bind_state(statement, &made), &made);
     let mut statement = bind_events_and_nights(statement, &rows);
     if has_edits || !only_made {
-        statement = bind_rest(bind_state(statement, &changed), &rows);
+        let amendments = column(&changed, |(_, booking)| codec::amendment_bytes(booking));
+        statement = bind_rest(bind_state(statement, &changed).bind(amendments), &rows);
     }
     if has_edits {
         statement = night_rows::bind(edits::bind(statement, &rows)?, &rows);

@@ -59,7 +59,7 @@ const CHANGED: &str = "with row as materialized (select value from json_each($1)
      quote_id = now.quote_id, payment_id = now.payment_id, payment_live = now.payment_live, \
      paid = now.paid, refunded = now.refunded, policy = now.policy, version = now.version, \
      check_in_at = now.check_in_at, check_out_at = now.check_out_at, price = now.price, \
-     confirmed_at = now.confirmed_at \
+     confirmed_at = now.confirmed_at, amendment = now.amendment \
      from (select unhex(value ->> 0) as property_id, unhex(value ->> 1) as booking_id, \
          value ->> 3 as check_in, value ->> 4 as check_out, value ->> 5 as guests, \
          value ->> 6 as status, value ->> 7 as awaiting, value ->> 8 as expires_at, \
@@ -67,7 +67,8 @@ const CHANGED: &str = "with row as materialized (select value from json_each($1)
          unhex(value ->> 13) as payment_id, value ->> 14 as payment_live, value ->> 15 as paid, \
          value ->> 16 as refunded, value ->> 17 as policy, value ->> 18 as version, \
          value ->> 20 as check_in_at, value ->> 21 as check_out_at, \
-         unhex(value ->> 22) as price, value ->> 23 as confirmed_at from row) as now \
+         unhex(value ->> 22) as price, value ->> 23 as confirmed_at, \
+         unhex(value ->> 24) as amendment from row) as now \
      where booking.property_id = now.property_id and booking.booking_id = now.booking_id";
 
 const HAPPENED: &str = "with row as materialized (select value from json_each($1)) \
@@ -332,6 +333,7 @@ struct BookingJson<'a>(
     i64,
     String,
     Option<i64>,
+    Option<String>,
 );
 
 fn booking_rows<'a>(rows: &Rows<'a>) -> Vec<BookingJson<'a>> {
@@ -361,6 +363,7 @@ fn booking_rows<'a>(rows: &Rows<'a>) -> Vec<BookingJson<'a>> {
             booking.check_out_at.as_micros(),
             hex_bytes(&codec::price_bytes(&booking.price)),
             micros(booking.confirmed_at),
+            codec::amendment_bytes(booking).map(|bytes| hex_bytes(&bytes)),
         )
     };
     rows.bookings.iter().map(row).collect()

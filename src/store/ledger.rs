@@ -4,7 +4,7 @@
 use super::calendar::StoredEvent;
 use super::payments::{Payment, PaymentStatus};
 use domain::block::Blocks;
-use domain::calendar::claim_of;
+use domain::calendar::claims_of;
 use domain::codec;
 use domain::event::{Fact, Head, Seq};
 use domain::rules::Overrides;
@@ -134,7 +134,9 @@ impl Ledger {
                 Some(_) => {}
             }
             // A booking that became cheaper gave back the difference at once.
-            let is_sum = (0..=row.paid).contains(&row.refunded)
+            let held: i64 = row.takings.iter().map(|taking| taking.held).sum();
+            let is_sum = held == row.retained()
+                && (0..=row.paid).contains(&row.refunded)
                 && row.retained() <= row.total
                 && row.price.total() == row.total;
             if !is_sum {
@@ -150,7 +152,7 @@ impl Ledger {
     pub(super) fn nights(&mut self, rows: &[NightFact]) {
         let mut claims: BTreeMap<Night, BookingId> = BTreeMap::new();
         let mut overlaps = Vec::new();
-        for (stay, claim) in self.bookings.values().filter_map(claim_of) {
+        for (stay, claim) in self.bookings.values().flat_map(claims_of) {
             let Some(booking) = claim.booking() else { continue };
             for night in stay.each_night() {
                 if let Some(other) = claims.insert(night, booking) {
@@ -187,7 +189,7 @@ impl Ledger {
         if *blocks != self.blocks {
             self.find("its blocks are not those that events made");
         }
-        let claimed: Vec<Stay> = self.bookings.values().filter_map(claim_of).map(|c| c.0).collect();
+        let claimed: Vec<Stay> = self.bookings.values().flat_map(claims_of).map(|c| c.0).collect();
         let over: Vec<BlockId> = blocks
             .values()
             .filter(|block| claimed.iter().any(|stay| stay.conflicts(block.nights)))

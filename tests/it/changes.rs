@@ -8,7 +8,9 @@ use std::time::Duration;
 on_both!(
     a_hold_takes_other_nights_and_another_total,
     a_cheaper_stay_gives_the_difference_back,
-    a_dearer_stay_is_refused_once_it_was_paid,
+    a_dearer_stay_waits_for_its_payment_and_then_takes_all_in_one_turn,
+    a_dearer_stay_that_nobody_pays_for_is_dropped_in_time,
+    a_change_at_the_same_price_costs_nothing,
     a_change_into_nights_that_others_hold_is_refused_with_alternatives,
     put_takes_what_get_gave_and_refuses_what_nobody_changes,
     a_change_is_for_the_guest_and_admins,
@@ -72,17 +74,87 @@ async fn a_cheaper_stay_gives_the_difference_back(server: &mut Server) {
     assert_eq!(back, booking.number("total_amount"), "all of it, and no more");
 }
 
-async fn a_dearer_stay_is_refused_once_it_was_paid(server: &mut Server) {
+async fn a_dearer_stay_waits_for_its_payment_and_then_takes_all_in_one_turn(server: &mut Server) {
+    let (host, guest, other) = (server.host().await, server.guest().await, server.guest().await);
+    let home = server.home(&host).await;
+    let booking = booked(server, &guest, &home, (40, 42)).await;
+    let id = booking.text("id");
+    let first = server.pay(&guest, &id, "pm_card_visa").await.expect(201);
+    let price = booking.number("total_amount") / 2;
+    let asked = server.put(&path(&booking), dates((41, 45))).by(&guest).await.expect(200);
+    assert_eq!((asked.text("status"), asked.text("check_in")), ("CONFIRMED".into(), day(40)));
+    assert_eq!(asked.number("total_amount"), 2 * price);
+    let request = &asked["change_request"];
+    assert_eq!((request.text("check_in"), request.text("check_out")), (day(41), day(45)));
+    let amounts = (request.number("total_amount"), request.number("due_amount"));
+    assert_eq!(amounts, (4 * price, 2 * price));
+    let states = server.states(&home, &day(39), &day(46)).await;
+    let waits = ["available", "booked", "booked", "held", "held", "held", "available"];
+    assert_eq!(states, waits, "it keeps its nights and holds the new ones");
+    let answer = server.book(&other, &home, &day(43), &day(44)).await;
+    answer.is_problem(409, "unavailable_held");
+    // What GET gave is no other wish.
+    let shown = server.booking(&guest, &id).await.expect(200);
+    let same = server.put(&path(&booking), shown.clone()).by(&guest).await.expect(200);
+    assert_eq!(same, shown);
+    let second = server.pay(&guest, &id, "pm_card_visa").await.expect(201);
+    assert_eq!((second.number("amount"), second.text("status")), (2 * price, "captured".into()));
+    let changed = server.booking(&guest, &id).await.expect(200);
+    assert_eq!((changed.text("check_in"), changed.number("total_amount")), (day(41), 4 * price));
+    assert!(changed["change_request"].is_null());
+    let states = server.states(&home, &day(39), &day(46)).await;
+    assert_eq!(
+        states,
+        ["available", "available", "booked", "booked", "booked", "booked", "available"]
+    );
+    // Everything goes back to where it came from.
+    let canceled = server.cancel(&guest, &id).await.expect(200);
+    assert_eq!(canceled["refund"].number("amount"), 4 * price);
+    for payment in [&first, &second] {
+        let refunded = async || {
+            let now = server.payment(&guest, &payment.text("id")).await.expect(200);
+            (now.text("status") == "refunded").then_some(())
+        };
+        eventually(WAIT, refunded).await.expect("all of it went back");
+    }
+    server.put(&path(&booking), dates((50, 51))).by(&guest).await.is_problem(409, "booking_ended");
+    server.verify().await;
+}
+
+async fn a_dearer_stay_that_nobody_pays_for_is_dropped_in_time(server: &mut Server) {
+    let (host, guest) = (server.host().await, server.guest().await);
+    let home = server.home(&host).await;
+    let booking = booked(server, &guest, &home, (40, 42)).await;
+    let id = booking.text("id");
+    server.pay(&guest, &id, "pm_card_visa").await.expect(201);
+    server.put(&path(&booking), dates((40, 45))).by(&guest).await.expect(200);
+    let declined = server.pay(&guest, &id, "pm_card_chargeDeclined").await.expect(201);
+    assert_eq!(declined.text("status"), "failed");
+    let shown = server.booking(&guest, &id).await.expect(200);
+    assert!(shown["change_request"].is_object(), "another card may do");
+    assert_ne!(shown["payment_id"], declined["id"], "what was taken for it is the payment");
+    server.advance(15 * 60).await;
+    let dropped = async || {
+        let shown = server.booking(&guest, &id).await.expect(200);
+        shown["change_request"].is_null().then_some(shown)
+    };
+    let shown = eventually(WAIT, dropped).await.expect("the end of its time");
+    assert_eq!((shown.text("status"), shown.text("check_out")), ("CONFIRMED".into(), day(42)));
+    let states = server.states(&home, &day(39), &day(46)).await;
+    let free = ["available", "booked", "booked", "available", "available", "available"];
+    assert_eq!(states[..6], free);
+    let again = server.pay(&guest, &id, "pm_card_visa").await;
+    assert_eq!(again.body["id"], shown["payment_id"], "nothing is due any more");
+    server.verify().await;
+}
+
+async fn a_change_at_the_same_price_costs_nothing(server: &mut Server) {
     let (host, guest) = (server.host().await, server.guest().await);
     let home = server.home(&host).await;
     let booking = booked(server, &guest, &home, (40, 42)).await;
     server.pay(&guest, &booking.text("id"), "pm_card_visa").await.expect(201);
-    let answer = server.put(&path(&booking), dates((40, 43))).by(&guest).await;
-    answer.is_problem(409, "more_to_pay");
     let moved = server.put(&path(&booking), dates((50, 52))).by(&guest).await.expect(200);
-    assert_eq!(moved.text("check_in"), day(50), "as many nights at the same price cost nothing");
-    server.cancel(&guest, &booking.text("id")).await.expect(200);
-    server.put(&path(&booking), dates((50, 51))).by(&guest).await.is_problem(409, "booking_ended");
+    assert_eq!((moved.text("check_in"), &moved["change_request"]), (day(50), &Value::Null));
 }
 
 async fn a_change_into_nights_that_others_hold_is_refused_with_alternatives(server: &mut Server) {
