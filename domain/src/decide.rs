@@ -11,7 +11,7 @@ use crate::group::{CalendarRows, Group, Incarnation};
 use crate::keys::KEY_TTL;
 use crate::property::{Edit, Listing};
 use crate::quote::Quote;
-use crate::refusal::{self, Ground, Refusal};
+use crate::refusal::{self, Ground, Hold, Refusal};
 use crate::state::{Draft, State};
 use crate::switches::Bug;
 use crate::{Awaiting, BookingId, Instant, Status, Stay, UserId};
@@ -42,9 +42,12 @@ impl State {
             return answer;
         }
         let stepped = match &command.intent {
-            Intent::Book { booking, guest, stay, guests, quote } => {
+            Intent::Book { booking, guest, stay, guests, quote, no_room } => {
                 if let Some(made) = self.booking(*booking) {
                     return Verdict::Unchanged(Box::new(made.clone()));
+                }
+                if let Some(refusal) = self.hoarding(*guest, no_room.as_deref(), now) {
+                    return Verdict::Refused(refusal);
                 }
                 match self.book((*booking, *guest), *stay, *guests, quote.as_deref(), now) {
                     Ok(booking) if booking.status == Status::Confirmed => {
@@ -169,6 +172,13 @@ impl State {
         } else {
             Verdict::Refused(Refusal::KeyReused)
         })
+    }
+
+    /// Why a guest may not hold anything more, whatever it is.
+    fn hoarding(&self, guest: UserId, no_room: Option<&[Hold]>, now: Instant) -> Option<Refusal> {
+        let here = self.settings.one_pending_each.then(|| self.hold_of(guest, now)).flatten();
+        let everywhere = || no_room.map(|holds| Refusal::TooManyPending(holds.to_vec()));
+        here.map(Refusal::PendingHere).or_else(everywhere)
     }
 
     fn book(

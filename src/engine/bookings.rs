@@ -1,5 +1,6 @@
 //! One booking: made, read, listed and given up.
 
+use super::hoarding::Room;
 use super::{Engine, Error};
 use crate::actors::Urgency;
 use crate::auth::Caller;
@@ -81,9 +82,25 @@ impl Engine {
         let booking = self.ids.booking(property);
         let of_quote = quote.as_ref().map(|quote| format!(" {}", quote.id)).unwrap_or_default();
         let words = format!("book {property} {stay} {guests}{of_quote}");
-        let intent = Intent::Book { booking, guest: caller.id, stay, guests, quote };
+        let (place, no_room) = match self.room(caller.id, booking, key.as_ref()).await? {
+            Room::Unlimited => (None, None),
+            Room::Taken(place) => (Some(place), None),
+            Room::Full(holds) => (None, Some(holds)),
+        };
+        let intent = Intent::Book { booking, guest: caller.id, stay, guests, quote, no_room };
         let command = self.command(caller, intent, key, &words);
-        self.carry_out(property, command, Urgency::Ordinary).await
+        let Some(place) = place else {
+            return self.carry_out(property, command, Urgency::Ordinary).await;
+        };
+        // Who goes away before the answer has not given up the place.
+        let registry = self.registry.clone();
+        let submitted = tokio::spawn(async move {
+            let answer = registry.submit(property, command, Urgency::Ordinary).await;
+            drop(place);
+            answer
+        });
+        let answer = submitted.await.map_err(|_| Error::Fault("a booking was not waited for"))?;
+        self.made(property, answer?).await
     }
 
     /// A booking that the caller may see.
@@ -252,8 +269,14 @@ impl Engine {
         command: Command,
         urgency: Urgency,
     ) -> Result<Made, Error> {
+        let answer = self.registry.submit(property, command, urgency).await?;
+        self.made(property, answer).await
+    }
+
+    /// Turns an answer into a booking.
+    async fn made(&self, property: PropertyId, answer: Answer) -> Result<Made, Error> {
         let made = |booking, replayed| Made { property, booking, replayed };
-        match self.registry.submit(property, command, urgency).await? {
+        match answer {
             Answer::Done { booking, .. } | Answer::Unchanged(booking) => Ok(made(*booking, false)),
             Answer::Replay { seq, .. } => Ok(made(self.booking_as_of(property, seq).await?, true)),
             Answer::Refused(refusal) => Err(Error::Refused(refusal)),

@@ -15,6 +15,7 @@ mod contention;
 mod crash;
 mod described;
 mod edge;
+mod hoarding;
 mod http;
 mod keys;
 mod large;

@@ -13,7 +13,7 @@ use domain::keys::KEY_TTL;
 use domain::policy::Policy;
 use domain::quote::Quote;
 use domain::refusal::{Code, Refusal};
-use domain::state::{Settings, State};
+use domain::state::State;
 use domain::{Awaiting, Booking, Fact, Instant, Price, Property, QuoteId, Status};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -225,7 +225,7 @@ fn a_key_is_remembered_for_a_day_wherever_it_was_loaded() {
     for (at, known) in
         [(now(), true), (now().plus(KEY_TTL), true), (now().plus(KEY_TTL).plus(TICK), false)]
     {
-        let mut state = State::load(stored.clone(), Settings::default());
+        let mut state = State::load(stored.clone(), crate::given::settings());
         let replayed = matches!(decide(&mut state, &command, at), Verdict::Replay { .. });
         assert_eq!(replayed, known, "{at}");
     }
@@ -250,6 +250,7 @@ fn a_host_cannot_be_their_own_guest() {
         stay: stay(10, 13),
         guests: 1,
         quote: None,
+        no_room: None,
     };
     assert_eq!(refused(decide(&mut state, &command(1, intent), now())), Refusal::OwnProperty);
 }
@@ -301,7 +302,7 @@ fn a_quote_is_honoured_while_it_lives_and_for_its_own_stay() {
     let on = |stay, guests, at| {
         let (booking, guest) = (booking_id(1), user(1));
         let quote = Some(Arc::new(quote.clone()));
-        let intent = Intent::Book { booking, guest, stay, guests, quote };
+        let intent = Intent::Book { booking, guest, stay, guests, quote, no_room: None };
         state(property(), Vec::new()).decide(&command(1, intent), 1, at)
     };
     let just_before = now().plus(HOLD).minus(TICK);

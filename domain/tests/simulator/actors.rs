@@ -240,6 +240,7 @@ fn reached_by(answer: &Answer, intent: &Intent, guarded: bool) -> Option<Reached
         }
         Answer::Edited { .. } => Some(Reached::Edited),
         Answer::Done { .. } if matches!(intent, Intent::Change { .. }) => Some(Reached::Changed),
+        Answer::Refused(Refusal::PendingHere(_)) => Some(Reached::Hoarded),
         Answer::Refused(Refusal::Stale) => Some(Reached::EditStale),
         Answer::TooLate => Some(Reached::TooLate),
         Answer::Failed => Some(Reached::Blamed),

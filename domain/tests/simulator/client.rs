@@ -147,7 +147,7 @@ impl Clients {
         let payment = PaymentId(self.id(property));
         let total = i64::from(stay.nights()) * 10_000;
         self.known.push(Known { property, booking, guest, payment, total });
-        let intent = Intent::Book { booking, guest, stay, guests, quote: None };
+        let intent = Intent::Book { booking, guest, stay, guests, quote: None, no_room: None };
         Wish { property, command: self.command(By::User(guest), intent) }
     }
 
@@ -280,12 +280,20 @@ impl Clients {
         if let Intent::Book { booking, guest, stay, guests, .. } = wish.command.intent {
             if random.chance(250) {
                 let other = Stay::new(stay.check_in(), stay.check_out().plus(1)).unwrap_or(stay);
-                let intent = Intent::Book { booking, guest, stay: other, guests, quote: None };
+                let intent = Intent::Book {
+                    booking,
+                    guest,
+                    stay: other,
+                    guests,
+                    quote: None,
+                    no_room: None,
+                };
                 wish.command.intent = intent;
             } else if self.properties > 1 && random.chance(400) {
                 wish.property = (wish.property + 1) % self.properties;
                 let booking = BookingId(self.id(wish.property));
-                wish.command.intent = Intent::Book { booking, guest, stay, guests, quote: None };
+                wish.command.intent =
+                    Intent::Book { booking, guest, stay, guests, quote: None, no_room: None };
             }
         }
         let text = wish.command.key.as_ref().map_or_else(|| Arc::from(""), |k| Arc::clone(&k.text));

@@ -283,6 +283,16 @@ impl Ledger {
         })
     }
 
+    /// Another booking of the same guest that was pending when this event was decided.
+    pub(crate) fn pending_beside(&self, made: &Booking, seq: Seq) -> Option<&Booking> {
+        self.bookings.values().flatten().find_map(|version| {
+            let booking = &version.booking;
+            let is_newest = version.seq < seq && version.ended_by.is_none_or(|end| end > seq);
+            let beside = booking.guest == made.guest && booking.status.awaiting().is_some();
+            (is_newest && beside && booking.id != made.id).then_some(booking)
+        })
+    }
+
     /// The versions of a booking that were the newest at a moment from `asked` to `now`.
     pub(crate) fn versions(
         &self,

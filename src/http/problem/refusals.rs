@@ -56,6 +56,8 @@ impl From<Refusal> for Problem {
             // Its id is made from the key under which it was asked for.
             Refusal::KnownBlock(_) => Self::new(Code::IdempotencyKeyReused),
             Refusal::TooManyBlocks => Self::new(Code::TooManyBlocks),
+            Refusal::PendingHere(hold) => Self::new(Code::PendingBooking).with_pending(vec![hold]),
+            Refusal::TooManyPending(holds) => Self::new(Code::TooManyPending).with_pending(holds),
             Refusal::LiveBookings(bookings) => {
                 let ids: Vec<String> =
                     bookings.iter().take(SHOWN_BOOKINGS).map(ToString::to_string).collect();
