@@ -34,6 +34,8 @@ pub struct Booking {
     pub currency: Currency,
     pub quote: Option<QuoteId>,
     pub attempt: Option<Attempt>,
+    /// Whether it is settled outside: nobody pays for it here, so nothing ever goes back.
+    pub offline: bool,
     /// What was paid and what went back, in minor units.
     pub paid: i64,
     pub refunded: i64,
@@ -155,6 +157,9 @@ pub enum Illegal {
     /// The booking would cost more than was paid for it.
     #[error("the booking would cost more than was paid for it")]
     MoreToPay,
+    /// Nothing is paid here for a booking that is settled outside.
+    #[error("nothing is paid here for a booking that was made offline")]
+    Offline,
 }
 
 /// What became of a step.
@@ -204,6 +209,9 @@ impl Booking {
     fn taken(self, step: Step, now: Instant) -> Result<Stepped, Illegal> {
         let status = self.status;
         match (status, step) {
+            (_, Step::StartAttempt { .. } | Step::Pay { .. }) if self.offline => {
+                Err(Illegal::Offline)
+            }
             (Status::Pending { .. }, Step::StartAttempt { payment }) => self.start_attempt(payment),
             (_, Step::EndAttempt { payment }) => Ok(self.end_attempt(payment)),
             (_, Step::Pay { payment, amount, currency }) => {
@@ -271,7 +279,9 @@ impl Booking {
             return Err(Illegal::Time);
         }
         let total = change.price.total();
-        if self.status == Status::Confirmed || self.paid > 0 {
+        if self.offline {
+            // What it costs now is between guest and host.
+        } else if self.status == Status::Confirmed || self.paid > 0 {
             let less = self.retained() - total;
             if less < 0 {
                 return Err(Illegal::MoreToPay);

@@ -50,6 +50,8 @@ pub enum Intent {
         quote: Option<Arc<Quote>>,
         /// What the guest has pending at all properties, where that leaves no room for more.
         no_room: Option<Vec<Hold>>,
+        /// By the host or an admin, who settles it outside: it stands at once.
+        offline: bool,
     },
     /// A new attempt to pay, or the one that is open.
     StartAttempt { booking: BookingId, payment: PaymentId, provider: Arc<str>, method: Arc<str> },

@@ -42,14 +42,15 @@ impl State {
             return answer;
         }
         let stepped = match &command.intent {
-            Intent::Book { booking, guest, stay, guests, quote, no_room } => {
+            Intent::Book { booking, guest, stay, guests, quote, no_room, offline } => {
                 if let Some(made) = self.booking(*booking) {
                     return Verdict::Unchanged(Box::new(made.clone()));
                 }
-                if let Some(refusal) = self.hoarding(*guest, no_room.as_deref(), now) {
+                if !offline && let Some(refusal) = self.hoarding(*guest, no_room.as_deref(), now) {
                     return Verdict::Refused(refusal);
                 }
-                match self.book((*booking, *guest), *stay, *guests, quote.as_deref(), now) {
+                let whose = (*booking, *guest, *offline);
+                match self.book(whose, *stay, *guests, quote.as_deref(), now) {
                     Ok(booking) if booking.status == Status::Confirmed => {
                         Stepped::To(Cause::Confirmed, booking)
                     }
@@ -183,14 +184,14 @@ impl State {
 
     fn book(
         &self,
-        (id, guest): (BookingId, UserId),
+        (id, guest, offline): (BookingId, UserId, bool),
         stay: Stay,
         guests: u16,
         quote: Option<&Quote>,
         now: Instant,
     ) -> Result<Booking, Refusal> {
         let property = &*self.property;
-        if guest == property.host {
+        if guest == property.host && !offline {
             return Err(Refusal::OwnProperty);
         }
         if let Some(refusal) = self.unavailable(&self.ground(now), stay, guests) {
@@ -203,7 +204,9 @@ impl State {
         let priced = || property.price(&self.overrides, stay, guests, None);
         let price = quote.map_or_else(priced, |quote| quote.price.clone());
         let total = price.total();
-        let status = if !property.instant_book {
+        let status = if offline {
+            Status::Confirmed
+        } else if !property.instant_book {
             let expires_at = now.plus(HOST_TTL).min(check_in_at);
             Status::Pending { awaiting: Awaiting::Host, expires_at }
         } else if total == 0 {
@@ -224,6 +227,7 @@ impl State {
             currency: quote.map_or(property.currency, |quote| quote.currency),
             quote: quote.map(|quote| quote.id),
             attempt: None::<Attempt>,
+            offline,
             paid: 0,
             refunded: 0,
             policy: quote.map_or(property.policy, |quote| quote.policy),

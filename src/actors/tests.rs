@@ -124,7 +124,15 @@ impl House {
         let booking = self.ids.booking(property);
         self.ask(
             property,
-            Intent::Book { booking, guest, stay, guests: 2, quote: None, no_room: None },
+            Intent::Book {
+                booking,
+                guest,
+                stay,
+                guests: 2,
+                quote: None,
+                no_room: None,
+                offline: false,
+            },
         )
         .await
     }

@@ -169,12 +169,12 @@ mod tests {
     #[test]
     fn wishes_under_one_key_share_a_place_until_the_last_of_them_is_answered() {
         let hoarding = Hoarding::new(Some(1));
-        let once: Arc<str> = Arc::from("once");
+        let (once, twice): (Arc<str>, Arc<str>) = (Arc::from("once"), Arc::from("twice"));
         let enter = |number, key| hoarding.enter(1, GUEST, id(number), key).expect("room");
         let (first, _) = enter(1, Some(&once));
         let (twin, before) = enter(2, Some(&once));
         assert!(twin.is_some() && before.is_empty(), "it is the same wish");
-        assert!(enter(3, Some(&Arc::from("twice"))).0.is_none());
+        assert!(enter(3, Some(&twice)).0.is_none());
         drop(first);
         assert!(enter(4, None).0.is_none(), "the twin is still on its way");
         drop(twin);

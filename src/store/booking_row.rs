@@ -40,6 +40,7 @@ pub(super) struct BookingRow {
     pub(super) check_out_at: i64,
     pub(super) price: Option<Vec<u8>>,
     pub(super) confirmed_at: Option<i64>,
+    pub(super) offline: bool,
 }
 
 impl TryFrom<BookingRow> for Booking {
@@ -68,6 +69,7 @@ impl TryFrom<BookingRow> for Booking {
             currency: row.currency.parse().map_err(|_| StoreError::Corrupt("booking.currency"))?,
             quote: row.quote_id.map(QuoteId),
             attempt,
+            offline: row.offline,
             paid: row.paid,
             refunded: row.refunded,
             policy: row.policy.parse().map_err(|_| StoreError::Corrupt("booking.policy"))?,

@@ -186,6 +186,7 @@ mod one_poisoned_among_255_good_harms_nobody {
                 guests: 2,
                 quote: None,
                 no_room: None,
+                offline: false,
             };
             let command = Command { id: self.ids.fresh(), by: By::User(guest), key, intent };
             match state.decide(&command, 1, now()) {

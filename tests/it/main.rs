@@ -22,6 +22,7 @@ mod large;
 mod lists;
 mod logins;
 mod odd_data;
+mod offline;
 mod openapi;
 mod ownership;
 mod page;

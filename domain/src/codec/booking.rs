@@ -1,6 +1,6 @@
 //! A booking in bytes: its status, its money and the lines of its price.
 
-use super::{CodecError, FIRST_VERSION, Read, Reader, Writer};
+use super::{CodecError, FIRST_VERSION, OFFLINE_VERSION, Read, Reader, Writer};
 use crate::booking::{Attempt, Booking};
 use crate::price::{Basis, Kind, Line, Price};
 use crate::{Awaiting, BookingId, PaymentId, QuoteId, Status, Stay, UserId};
@@ -47,6 +47,7 @@ impl Writer {
         self.instant(booking.check_out_at);
         self.optional(booking.confirmed_at, Self::instant);
         self.price(&booking.price);
+        self.flag(booking.offline);
     }
 
     pub(super) fn price(&mut self, price: &Price) {
@@ -132,6 +133,7 @@ impl Reader<'_> {
                     }
                 }
             },
+            offline: false,
             paid: self.i64()?,
             refunded: self.i64()?,
             policy: self.parsed("policy")?,
@@ -146,6 +148,9 @@ impl Reader<'_> {
         } else {
             booking.confirmed_at = self.optional(Self::instant)?;
             booking.price = self.price()?;
+        }
+        if self.version >= OFFLINE_VERSION {
+            booking.offline = self.flag()?;
         }
         Ok(booking)
     }

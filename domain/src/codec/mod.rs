@@ -15,9 +15,12 @@ use crate::{Instant, Price, Rules, UserId};
 use uuid::Uuid;
 
 /// The layout that is written. Version 1 knew no rules and no lines of prices: every night cost the
-/// same.
-const VERSION: u8 = 2;
+/// same. Version 2 knew no bookings that are settled outside.
+const VERSION: u8 = 3;
 const FIRST_VERSION: u8 = 1;
+const OFFLINE_VERSION: u8 = 3;
+/// The layout of values by themselves.
+const ALONE_VERSION: u8 = 2;
 const HEADER: usize = 5;
 
 /// The bytes are not an event of a version that this build knows.
@@ -131,7 +134,7 @@ pub fn decode(bytes: &[u8]) -> Read<Event> {
 /// A price by itself in bytes, behind a version byte.
 pub fn price_bytes(price: &Price) -> Vec<u8> {
     let mut w = Writer { bytes: Vec::with_capacity(32) };
-    w.u8(VERSION);
+    w.u8(ALONE_VERSION);
     w.price(price);
     w.bytes
 }
@@ -144,7 +147,7 @@ pub fn price(bytes: &[u8]) -> Read<Price> {
 /// Rules by themselves in bytes, behind a version byte.
 pub fn rules_bytes(rules: &Rules) -> Vec<u8> {
     let mut w = Writer { bytes: Vec::with_capacity(128) };
-    w.u8(VERSION);
+    w.u8(ALONE_VERSION);
     w.rules(rules);
     w.bytes
 }
@@ -156,9 +159,9 @@ pub fn rules(bytes: &[u8]) -> Read<Rules> {
 
 /// One value with a version byte in front and nothing behind.
 fn alone<'a, T>(bytes: &'a [u8], value: impl FnOnce(&mut Reader<'a>) -> Read<T>) -> Read<T> {
-    let mut r = Reader { bytes, version: VERSION };
+    let mut r = Reader { bytes, version: ALONE_VERSION };
     match r.u8()? {
-        VERSION => {}
+        ALONE_VERSION => {}
         other => return Err(CodecError::Version(other)),
     }
     let value = value(&mut r)?;

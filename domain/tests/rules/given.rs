@@ -84,6 +84,7 @@ pub(crate) fn booking(status: Status, attempt: Option<(u128, bool)>) -> Booking 
         currency: property.currency,
         quote: None,
         attempt: attempt.map(|(number, live)| Attempt { payment: payment(number), live }),
+        offline: false,
         paid: 0,
         refunded: 0,
         policy: Policy::Flexible,
@@ -127,7 +128,15 @@ pub(crate) fn book(number: u128, stay: Stay) -> Command {
     let booking = booking_id(number);
     command(
         number,
-        Intent::Book { booking, guest: user(1), stay, guests: 2, quote: None, no_room: None },
+        Intent::Book {
+            booking,
+            guest: user(1),
+            stay,
+            guests: 2,
+            quote: None,
+            no_room: None,
+            offline: false,
+        },
     )
 }
 

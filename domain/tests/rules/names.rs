@@ -79,6 +79,7 @@ fn a_group_counts_every_row_that_it_writes() {
         guests: 2,
         quote: None,
         no_room: None,
+        offline: false,
     };
     let keyed = crate::given::under_key(command(1, intent), "k", 1);
     let Verdict::Write(group) = state.decide(&keyed, 1, now()) else { panic!("a booking") };

@@ -27,3 +27,9 @@ fn only_a_completed_stay_is_reviewed() {
         assert_eq!(verdict, Err(Refusal::NotCompleted), "{}", status.name());
     }
 }
+
+#[test]
+fn what_was_made_offline_is_not_reviewed() {
+    let stayed = Booking { offline: true, ..booking(Status::Completed, None) };
+    assert_eq!(window(&stayed, stayed.check_out_at), Err(Refusal::Offline));
+}

@@ -26,6 +26,7 @@ fn rows() -> Vec<(&'static str, Booking)> {
         ("host paid", paid(pending(Awaiting::Host))),
         ("release live", booking(pending(Awaiting::Release), Some((1, true)))),
         ("confirmed", paid(Status::Confirmed)),
+        ("offline", Booking { offline: true, ..booking(Status::Confirmed, None) }),
         ("completed", paid(Status::Completed)),
         ("canceled", booking(Status::Canceled, Some((1, false)))),
         ("declined", booking(Status::Declined, Some((1, false)))),
@@ -72,7 +73,7 @@ fn columns() -> Vec<(&'static str, Instant, Step)> {
 }
 
 /// What a cell says: the cause and the booking afterwards, `same` for a step that had been taken,
-/// or why not: `-` for a status that does not allow it, `amount` or `time`.
+/// or why not: `-` for a status that does not allow it, `amount`, `time` or `offline`.
 fn cell(before: &Booking, step: Step, at: Instant) -> String {
     match before.clone().step(step, at) {
         Ok(Stepped::To(cause, after)) => {
@@ -89,6 +90,7 @@ fn cell(before: &Booking, step: Step, at: Instant) -> String {
         }
         Err(Illegal::AmountMismatch) => "amount".to_owned(),
         Err(Illegal::Time) => "time".to_owned(),
+        Err(Illegal::Offline) => "offline".to_owned(),
         Err(why @ (Illegal::Paying | Illegal::MoreToPay)) => panic!("no step says {why}"),
     }
 }

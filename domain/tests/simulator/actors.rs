@@ -239,6 +239,9 @@ fn reached_by(answer: &Answer, intent: &Intent, guarded: bool) -> Option<Reached
             Some(Reached::Blocked)
         }
         Answer::Edited { .. } => Some(Reached::Edited),
+        Answer::Done { .. } if matches!(intent, Intent::Book { offline: true, .. }) => {
+            Some(Reached::Offline)
+        }
         Answer::Done { .. } if matches!(intent, Intent::Change { .. }) => Some(Reached::Changed),
         Answer::Refused(Refusal::PendingHere(_)) => Some(Reached::Hoarded),
         Answer::Refused(Refusal::Stale) => Some(Reached::EditStale),

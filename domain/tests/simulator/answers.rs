@@ -103,9 +103,10 @@ impl Hearing<'_> {
         let so = self.ledger.bookings.get(&booking.id).into_iter().flatten();
         let so = so.map(|version| &version.booking).any(|version| version == booking);
         ensure!(so, "{booking:?} is told and was never so");
+        // What is settled outside is never pending.
         let beside =
             self.ledger.pending_beside(booking, seq).filter(|_| self.store.one_pending_each);
-        let is_new = matches!(self.request.command.intent, Intent::Book { .. });
+        let is_new = matches!(self.request.command.intent, Intent::Book { offline: false, .. });
         ensure!(!is_new || beside.is_none(), "{booking:?} is pending beside {beside:?}");
         if self.request.command.key.is_some() {
             let row = self.key_row().ok_or(format!("{seq} was done without its key"))?;
@@ -239,7 +240,8 @@ impl Hearing<'_> {
             Intent::Change { stay, .. } => {
                 let open = pending && status.awaiting() != Some(Awaiting::Release);
                 let total = i64::from(stay.nights()) * self.price();
-                let costs_more = (status == Status::Confirmed || booking.paid > 0)
+                let costs_more = !booking.offline
+                    && (status == Status::Confirmed || booking.paid > 0)
                     && total > booking.paid - booking.refunded;
                 let has_begun = self.now >= booking.check_in_at;
                 (open || status == Status::Confirmed)

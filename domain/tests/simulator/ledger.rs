@@ -354,13 +354,15 @@ fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Even
     let Some(before) = before else {
         let stands = match cause {
             Cause::Held => after.status.expires_at().is_some_and(|at| event.at < at),
-            // Where nothing is due there is nothing to wait for.
-            Cause::Confirmed => after.status == Status::Confirmed && after.total == 0,
+            // Where nothing is due here there is nothing to wait for.
+            Cause::Confirmed => {
+                after.status == Status::Confirmed && (after.total == 0 || after.offline)
+            }
             _ => false,
         };
         return stands && (after.paid, after.refunded, after.attempt) == (0, 0, None);
     };
-    let fixed = |b: &Booking| (b.guest, b.created_at);
+    let fixed = |b: &Booking| (b.guest, b.offline, b.created_at);
     let terms = |b: &Booking| (b.stay, b.guests, b.total, b.check_in_at, b.check_out_at);
     let is_changed = cause == Cause::Changed;
     if fixed(before) != fixed(after) || (terms(before) == terms(after)) == is_changed {
@@ -414,7 +416,8 @@ fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Even
             let stands = before.status == Status::Confirmed;
             let open = matches!(awaiting, Some(Awaiting::Payment | Awaiting::Host));
             let less = before.paid - before.refunded - after.total;
-            let back = if stands || before.paid > 0 { (0, less) } else { (0, 0) };
+            let settled = !before.offline && (stands || before.paid > 0);
+            let back = if settled { (0, less) } else { (0, 0) };
             let free = !stands && after.total == 0 && status == Status::Confirmed;
             (stands || open)
                 && !before.has_live_attempt()

@@ -93,6 +93,8 @@ codes! {
         "The answer exists in none of the forms that Accept lists.";
     NotFound "not_found" NOT_FOUND "Not found"
         "There is no such thing, or it is not yours.";
+    OfflineBooking "offline_booking" CONFLICT "The booking was made offline"
+        "Host and guest settle the booking outside: it is neither paid for nor reviewed here.";
     Overloaded "overloaded" SERVICE_UNAVAILABLE "Too busy"
         "The server has as much to do as it can finish in time: try again after Retry-After.";
     OwnProperty "own_property" CONFLICT "Your own property"

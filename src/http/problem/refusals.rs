@@ -82,6 +82,7 @@ impl From<Illegal> for Problem {
             Illegal::Time => Code::WrongMoment,
             Illegal::Paying => Code::PaymentUnderWay,
             Illegal::MoreToPay => Code::MoreToPay,
+            Illegal::Offline => Code::OfflineBooking,
         };
         Self::new(code).with_detail(illegal.to_string())
     }
@@ -95,6 +96,7 @@ impl From<review::Refusal> for Problem {
             review::Refusal::Appeared => Code::ReviewAppeared,
             review::Refusal::AlreadyReviewed => Code::AlreadyReviewed,
             review::Refusal::AlreadyReplied => Code::AlreadyReplied,
+            review::Refusal::Offline => Code::OfflineBooking,
         })
     }
 }

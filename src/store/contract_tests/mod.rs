@@ -263,6 +263,7 @@ impl Desk {
             guests: 2,
             quote: None,
             no_room: None,
+            offline: false,
         };
         self.decide(intent, None)
     }
@@ -280,6 +281,7 @@ impl Desk {
             guests: 2,
             quote: None,
             no_room: None,
+            offline: false,
         };
         self.decide(intent, Some(key)).expect("free nights")
     }
