@@ -8,7 +8,7 @@ use crate::auth::tokens::Tokens;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, DEMO_DATABASE};
 use crate::demo;
-use crate::engine::{AnonymousQuotes, Engine, Registration, Settlements, Throttles};
+use crate::engine::{AnonymousQuotes, Engine, Hoarding, Registration, Settlements, Throttles};
 use crate::feed::Feed;
 use crate::http::edge::limits::{InProcess, RateLimiter};
 use crate::http::edge::{Edge, Hosts, Origins, Proxies};
@@ -239,6 +239,7 @@ async fn assemble(
     let settings = Settings {
         hold_ttl: config.hold_ttl,
         shared: store.kind() == Kind::Postgres,
+        one_pending_each: config.pending_per_guest.is_some(),
         #[cfg(feature = "test_switches")]
         switches: config.switches,
         ..Settings::default()
@@ -266,6 +267,7 @@ async fn assemble(
         passwords: Passwords::new(threads.passwords.handle().clone()),
         throttles: Throttles::default(),
         anonymous_quotes: AnonymousQuotes::default(),
+        hoarding: Hoarding::new(config.pending_per_guest),
         provider: Arc::new(Sandbox),
         settlements: Settlements::default(),
         jobs: wake,

@@ -20,6 +20,9 @@ pub struct Config {
     /// Origins as browsers send them: `https://app.example.com`.
     pub cors_allow_origins: Vec<String>,
     pub rate_limits: bool,
+    /// How many pending bookings a guest may have at a time, one of each property; none for no
+    /// limit.
+    pub pending_per_guest: Option<usize>,
     pub debug: bool,
     pub demo: bool,
     /// PostgreSQL only: migrate at start instead of waiting for `vacancy migrate`.
@@ -44,6 +47,8 @@ const DEFAULT_DATABASE: &str = "sqlite://data/vacancy.db";
 const DEFAULT_BIND: &str = "127.0.0.1:8000";
 const HOLD_TTL: Duration = Duration::from_secs(15 * 60);
 const ACTOR_IDLE: Duration = Duration::from_secs(60);
+const PENDING_PER_GUEST: usize = 5;
+const MAX_PENDING_PER_GUEST: usize = 100;
 
 impl Config {
     /// Reads and checks every name. `serving` says whether tokens will be signed: other commands
@@ -78,7 +83,12 @@ impl Config {
                 "CLOCK=test: only on a loopback BIND_ADDR, with --demo or DEBUG=true".to_owned(),
             );
         }
-        let rate_limits = reader.rate_limits(bind, demo, debug);
+        let is_private = bind.ip().is_loopback();
+        let is_meant = reader.flag("ALLOW_UNLIMITED") || debug;
+        let unlimited =
+            Unlimited { by_default: demo && is_private, allowed: is_private || is_meant };
+        let rate_limits = reader.is_limited("RATE_LIMITS", unlimited, "on or off");
+        let pending_per_guest = reader.pending_per_guest(unlimited);
         let config = Self {
             bind,
             database_url,
@@ -87,6 +97,7 @@ impl Config {
             trusted_proxies: reader.networks(),
             cors_allow_origins: reader.origins(),
             rate_limits,
+            pending_per_guest,
             debug,
             demo,
             auto_migrate: reader.flag("AUTO_MIGRATE"),
@@ -98,6 +109,13 @@ impl Config {
         };
         if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError(reader.problems)) }
     }
+}
+
+/// When a server goes without limits.
+#[derive(Clone, Copy)]
+struct Unlimited {
+    by_default: bool,
+    allowed: bool,
 }
 
 struct Reader<F> {
@@ -193,28 +211,35 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         origins
     }
 
-    /// Whether requests are limited. A server that others can reach has limits, unless somebody
-    /// says twice that it shall not.
-    fn rate_limits(&mut self, bind: SocketAddr, demo: bool, debug: bool) -> bool {
-        let is_private = bind.ip().is_loopback();
-        let is_meant = self.flag("ALLOW_UNLIMITED") || debug;
-        match self.text("RATE_LIMITS").as_deref() {
-            None => !(demo && is_private),
+    /// Whether a limit holds, and what its name may be set to. A server that others can reach has
+    /// limits, unless somebody says twice that it shall not.
+    fn is_limited(&mut self, name: &str, unlimited: Unlimited, forms: &str) -> bool {
+        match self.text(name).as_deref() {
+            None => !unlimited.by_default,
             Some("on") => true,
             Some("off") => {
-                if !is_private && !is_meant {
-                    self.problem(
-                        "RATE_LIMITS=off: only on a loopback BIND_ADDR, with DEBUG=true or with \
+                if !unlimited.allowed {
+                    self.problem(format!(
+                        "{name}=off: only on a loopback BIND_ADDR, with DEBUG=true or with \
                          ALLOW_UNLIMITED=true"
-                            .to_owned(),
-                    );
+                    ));
                 }
                 false
             }
             Some(_) => {
-                self.problem("RATE_LIMITS: must be on or off".to_owned());
+                self.problem(format!("{name}: must be {forms}"));
                 true
             }
+        }
+    }
+
+    fn pending_per_guest(&mut self, unlimited: Unlimited) -> Option<usize> {
+        const NAME: &str = "PENDING_LIMITS";
+        match self.text(NAME).as_deref().map(str::parse) {
+            Some(Ok(most @ 1..=MAX_PENDING_PER_GUEST)) => Some(most),
+            _ => self
+                .is_limited(NAME, unlimited, "on, off or a whole number from 1 to 100")
+                .then_some(PENDING_PER_GUEST),
         }
     }
 
@@ -367,6 +392,10 @@ mod tests {
             ("CORS_ALLOW_ORIGINS", "https://app.example.com/"),
             ("CORS_ALLOW_ORIGINS", "https://app.example.com:0"),
             ("RATE_LIMITS", "no"),
+            ("RATE_LIMITS", "5"),
+            ("PENDING_LIMITS", "no"),
+            ("PENDING_LIMITS", "0"),
+            ("PENDING_LIMITS", "101"),
         ] {
             let error = read(&[SECRET, (name, value)], false).expect_err(value);
             assert!(error.0.len() == 1 && error.0[0].starts_with(name), "{error}");
@@ -389,6 +418,16 @@ mod tests {
         ] {
             let limited = read(values, demo).ok().map(|config| config.rate_limits);
             assert_eq!(limited, expected, "{values:?} {demo}");
+            let rename = |(name, value): &(&'static str, &'static str)| match *name {
+                "RATE_LIMITS" => ("PENDING_LIMITS", *value),
+                _ => (*name, *value),
+            };
+            let values: Vec<_> = values.iter().map(rename).collect();
+            let limited = read(&values, demo).ok().map(|config| config.pending_per_guest);
+            let expected = expected.map(|limited| limited.then_some(PENDING_PER_GUEST));
+            assert_eq!(limited, expected, "{values:?} {demo}");
         }
+        let eight = read(&[SECRET, ("PENDING_LIMITS", "8")], false).expect("usable");
+        assert_eq!(eight.pending_per_guest, Some(8));
     }
 }

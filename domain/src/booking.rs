@@ -58,6 +58,8 @@ pub struct Booking {
     pub attempt: Option<Attempt>,
     /// The payments that were taken, in their order.
     pub takings: Vec<Taking>,
+    /// Whether it is settled outside: nobody pays for it here, so nothing ever goes back.
+    pub offline: bool,
     /// What was paid and what went back, in minor units.
     pub paid: i64,
     pub refunded: i64,
@@ -196,6 +198,9 @@ pub enum Illegal {
     /// The booking would cost more than was paid for it.
     #[error("the booking would cost more than was paid for it")]
     MoreToPay,
+    /// Nothing is paid here for a booking that is settled outside.
+    #[error("nothing is paid here for a booking that was made offline")]
+    Offline,
 }
 
 /// What became of a step.
@@ -246,6 +251,9 @@ impl Booking {
     fn taken(self, step: Step, now: Instant) -> Result<Stepped, Illegal> {
         let status = self.status;
         match (status, step) {
+            (_, Step::StartAttempt { .. } | Step::Pay { .. }) if self.offline => {
+                Err(Illegal::Offline)
+            }
             (Status::Pending { .. }, Step::StartAttempt { payment }) => self.start_attempt(payment),
             (Status::Confirmed, Step::StartAttempt { payment }) if self.request.is_some() => {
                 self.start_attempt(payment)
@@ -324,7 +332,9 @@ impl Booking {
             return Err(Illegal::Time);
         }
         let total = change.price.total();
-        if self.status == Status::Confirmed || self.paid > 0 {
+        if self.offline {
+            // What it costs now is between guest and host.
+        } else if self.status == Status::Confirmed || self.paid > 0 {
             let less = self.retained() - total;
             if less < 0 {
                 return self.request(change, patience, now);

@@ -5,6 +5,7 @@ use crate::edit::CalendarEdit;
 use crate::event::{By, Seq};
 use crate::property::Edit;
 use crate::quote::Quote;
+use crate::refusal::Hold;
 use crate::{BookingId, Instant, PaymentId, Stay, UserId};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -41,7 +42,17 @@ pub struct KeyUse {
 #[derive(Clone, Debug)]
 pub enum Intent {
     /// A new booking under this id, at the price of the quote if there is one.
-    Book { booking: BookingId, guest: UserId, stay: Stay, guests: u16, quote: Option<Arc<Quote>> },
+    Book {
+        booking: BookingId,
+        guest: UserId,
+        stay: Stay,
+        guests: u16,
+        quote: Option<Arc<Quote>>,
+        /// What the guest has pending at all properties, where that leaves no room for more.
+        no_room: Option<Vec<Hold>>,
+        /// By the host or an admin, who settles it outside: it stands at once.
+        offline: bool,
+    },
     /// A new attempt to pay, or the one that is open.
     StartAttempt { booking: BookingId, payment: PaymentId, provider: Arc<str>, method: Arc<str> },
     /// Other dates or guests of the booking that the caller saw in this version.

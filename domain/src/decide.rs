@@ -11,7 +11,7 @@ use crate::group::{CalendarRows, Group, Incarnation};
 use crate::keys::KEY_TTL;
 use crate::property::{Edit, Listing};
 use crate::quote::Quote;
-use crate::refusal::{self, Ground, Refusal};
+use crate::refusal::{self, Ground, Hold, Refusal};
 use crate::state::{Draft, State};
 use crate::switches::Bug;
 use crate::{Awaiting, BookingId, Instant, Status, Stay, UserId};
@@ -42,11 +42,15 @@ impl State {
             return answer;
         }
         let stepped = match &command.intent {
-            Intent::Book { booking, guest, stay, guests, quote } => {
+            Intent::Book { booking, guest, stay, guests, quote, no_room, offline } => {
                 if let Some(made) = self.booking(*booking) {
                     return Verdict::Unchanged(Box::new(made.clone()));
                 }
-                match self.book((*booking, *guest), *stay, *guests, quote.as_deref(), now) {
+                if !offline && let Some(refusal) = self.hoarding(*guest, no_room.as_deref(), now) {
+                    return Verdict::Refused(refusal);
+                }
+                let whose = (*booking, *guest, *offline);
+                match self.book(whose, *stay, *guests, quote.as_deref(), now) {
                     Ok(booking) if booking.status == Status::Confirmed => {
                         Stepped::To(Cause::Confirmed, booking)
                     }
@@ -171,16 +175,23 @@ impl State {
         })
     }
 
+    /// Why a guest may not hold anything more, whatever it is.
+    fn hoarding(&self, guest: UserId, no_room: Option<&[Hold]>, now: Instant) -> Option<Refusal> {
+        let here = self.settings.one_pending_each.then(|| self.hold_of(guest, now)).flatten();
+        let everywhere = || no_room.map(|holds| Refusal::TooManyPending(holds.to_vec()));
+        here.map(Refusal::PendingHere).or_else(everywhere)
+    }
+
     fn book(
         &self,
-        (id, guest): (BookingId, UserId),
+        (id, guest, offline): (BookingId, UserId, bool),
         stay: Stay,
         guests: u16,
         quote: Option<&Quote>,
         now: Instant,
     ) -> Result<Booking, Refusal> {
         let property = &*self.property;
-        if guest == property.host {
+        if guest == property.host && !offline {
             return Err(Refusal::OwnProperty);
         }
         if let Some(refusal) = self.unavailable(&self.ground(now), stay, guests) {
@@ -193,7 +204,9 @@ impl State {
         let priced = || property.price(&self.overrides, stay, guests, None);
         let price = quote.map_or_else(priced, |quote| quote.price.clone());
         let total = price.total();
-        let status = if !property.instant_book {
+        let status = if offline {
+            Status::Confirmed
+        } else if !property.instant_book {
             let expires_at = now.plus(HOST_TTL).min(check_in_at);
             Status::Pending { awaiting: Awaiting::Host, expires_at }
         } else if total == 0 {
@@ -215,6 +228,7 @@ impl State {
             quote: quote.map(|quote| quote.id),
             attempt: None::<Attempt>,
             takings: Vec::new(),
+            offline,
             paid: 0,
             refunded: 0,
             policy: quote.map_or(property.policy, |quote| quote.policy),

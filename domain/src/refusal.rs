@@ -38,6 +38,18 @@ pub enum Refusal {
     KnownBlock(BlockId),
     /// The property has as many blocks as it may have.
     TooManyBlocks,
+    /// The guest has a booking of this property that is pending.
+    PendingHere(Hold),
+    /// The guest has as many pending bookings, or wishes for some on their way, as a guest may:
+    /// these are pending, none where all are on their way.
+    TooManyPending(Vec<Hold>),
+}
+
+/// A booking that waits for its payment or for its host, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    pub booking: BookingId,
+    pub until: Instant,
 }
 
 /// One failing reason with the nights it concerns.

@@ -104,11 +104,16 @@ pub enum Refusal {
     AlreadyReviewed,
     #[error("the review has its reply")]
     AlreadyReplied,
+    #[error("a booking that was made offline is not reviewed")]
+    Offline,
 }
 
 /// Whether a stay may be reviewed now; gives the instant at which the window closes, which is
-/// stored with the review.
+/// stored with the review. The guest of one that was made offline is its host or an admin.
 pub fn window(booking: &Booking, now: Instant) -> Result<Instant, Refusal> {
+    if booking.offline {
+        return Err(Refusal::Offline);
+    }
     if booking.status != Status::Completed {
         return Err(Refusal::NotCompleted);
     }

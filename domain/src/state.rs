@@ -10,6 +10,7 @@ use crate::group::{CalendarRows, Group, GroupId, Incarnation, NO_COMMAND, Paymen
 use crate::group::{Job, JobKind};
 use crate::keys::KeyRing;
 use crate::property::Edit;
+use crate::refusal::Hold;
 use crate::rules::Overrides;
 use crate::snapshot::{Layers, Public, Snapshot};
 use crate::switches::{Bug, Switches};
@@ -30,6 +31,8 @@ pub struct Settings {
     /// Whether other processes may write to the same database: refusals are then released only
     /// after a look at the property's head.
     pub shared: bool,
+    /// Whether a guest has at most one pending booking of a property.
+    pub one_pending_each: bool,
     pub switches: Switches,
 }
 
@@ -39,6 +42,7 @@ impl Default for Settings {
             hold_ttl: Duration::from_secs(15 * 60),
             release_ttl: Duration::from_secs(2 * 60),
             shared: false,
+            one_pending_each: true,
             switches: Switches::default(),
         }
     }
@@ -146,6 +150,15 @@ impl State {
     /// The booking of this id, if it still matters to decisions.
     pub fn booking(&self, id: BookingId) -> Option<&Booking> {
         self.bookings.get(&id)
+    }
+
+    /// The pending booking that this guest has here; of several the one that ends last.
+    pub(crate) fn hold_of(&self, guest: UserId, now: Instant) -> Option<Hold> {
+        let of_guest = self.bookings.values().filter(|booking| booking.guest == guest);
+        let holds = of_guest.filter_map(|booking| {
+            Some(Hold { booking: booking.id, until: booking.status.expires_at()? })
+        });
+        holds.filter(|hold| now < hold.until).max_by_key(|hold| (hold.until, hold.booking))
     }
 
     /// What a caller's key stands for.

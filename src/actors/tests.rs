@@ -122,7 +122,19 @@ impl House {
         let stay = Stay::new(check_in, check_in.plus(2)).expect("a stay");
         let guest = self.account(Role::Guest).await;
         let booking = self.ids.booking(property);
-        self.ask(property, Intent::Book { booking, guest, stay, guests: 2, quote: None }).await
+        self.ask(
+            property,
+            Intent::Book {
+                booking,
+                guest,
+                stay,
+                guests: 2,
+                quote: None,
+                no_room: None,
+                offline: false,
+            },
+        )
+        .await
     }
 }
 

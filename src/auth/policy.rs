@@ -46,6 +46,8 @@ pub enum Action {
     ReadAudit,
     Quote,
     Book,
+    /// To write down a stay that is settled outside.
+    BookOffline,
     ReadBooking,
     ListBookings,
     ChangeBooking,
@@ -114,7 +116,7 @@ const ANYBODY: Who = ANONYMOUS | SIGNED;
 /// all but its author, and so is one of a guest to all but the two whom it concerns. Whether an
 /// author may still change a review is a question of time, which the table does not know.
 #[rustfmt::skip]
-const TABLE: [(Action, [Who; 6]); 36] = [
+const TABLE: [(Action, [Who; 6]); 37] = [
     //                        Unowned       Public   Foreign  Guest    Host          Own
     (Action::Register,       [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::Login,          [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
@@ -137,6 +139,7 @@ const TABLE: [(Action, [Who; 6]); 36] = [
     (Action::ReadAudit,      [NOBODY,       ADMIN,   ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::Quote,          [NOBODY,       ANYBODY, ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::Book,           [NOBODY,       SIGNED,  SIGNED,  NOBODY,  HOST | ADMIN, NOBODY]),
+    (Action::BookOffline,    [NOBODY,       ADMIN,   ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ReadBooking,    [NOBODY,       NOBODY,  ADMIN,   SIGNED,  HOST | ADMIN, NOBODY]),
     (Action::ListBookings,   [SIGNED,       NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::ChangeBooking,  [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
@@ -258,6 +261,7 @@ ReadEvents      3333 ++++ 444+ 3333 33++ 3333
 ReadAudit       1333 133+ 144+ 1333 13++ 1333
 Quote           3333 ++++ 444+ 3333 33++ 3333
 Book            1333 1+++ 1+++ 1333 13++ 1333
+BookOffline     1333 133+ 144+ 1333 13++ 1333
 ReadBooking     1333 1333 144+ 1+++ 13++ 1333
 ListBookings    1+++ 1333 1444 1333 1333 1333
 ChangeBooking   1333 1333 144+ 1+++ 133+ 1333

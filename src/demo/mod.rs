@@ -92,7 +92,7 @@ async fn take_some_nights(
     for (arrival, nights) in STAYS {
         let check_in = today.plus(arrival + shift);
         let Ok(stay) = Stay::new(check_in, check_in.plus(nights)) else { continue };
-        let request = BookingRequest { property, stay, guests: 2, quote: None };
+        let request = BookingRequest { property, stay, guests: 2, quote: None, offline: false };
         let made = engine.book(guest, request, None).await?;
         let method = Arc::from(sandbox::METHODS[0]);
         let payment = PaymentRequest { booking: made.booking.id, method };

@@ -1,5 +1,6 @@
 //! One booking: made, read, listed and given up.
 
+use super::hoarding::Room;
 use super::{Engine, Error};
 use crate::actors::Urgency;
 use crate::auth::Caller;
@@ -11,6 +12,7 @@ use domain::booking::{Booking, Illegal, Step};
 use domain::command::{Command, Intent, Key};
 use domain::event::{By, Fact, Seq};
 use domain::pipeline::property::Answer;
+use domain::property::Listing;
 use domain::refusal::Refusal;
 use domain::{BookingId, Instant, PropertyId, QuoteId, Status, Stay, codec};
 use sha2::{Digest, Sha256};
@@ -25,6 +27,8 @@ pub struct BookingRequest {
     pub guests: u16,
     /// The quote whose price is to be honoured.
     pub quote: Option<QuoteId>,
+    /// Whether it is settled outside, which is for hosts and admins.
+    pub offline: bool,
 }
 
 /// What a host says of a booking.
@@ -55,15 +59,16 @@ pub struct Made {
 }
 
 impl Engine {
-    /// Books a stay for the caller.
+    /// Books a stay for the caller. One that is settled outside stands at once and counts among
+    /// nobody's pending bookings.
     pub async fn book(
         &self,
         caller: &Caller,
         request: BookingRequest,
         key: Option<Arc<str>>,
     ) -> Result<Made, Error> {
-        allow(Action::Book, Some(caller), Ownership::Foreign)?;
-        let BookingRequest { property, stay, guests, quote } = request;
+        self.may_book(caller, request).await?;
+        let BookingRequest { property, stay, guests, quote, offline } = request;
         let quote = match quote {
             None => None,
             Some(id) => {
@@ -80,10 +85,43 @@ impl Engine {
         };
         let booking = self.ids.booking(property);
         let of_quote = quote.as_ref().map(|quote| format!(" {}", quote.id)).unwrap_or_default();
-        let words = format!("book {property} {stay} {guests}{of_quote}");
-        let intent = Intent::Book { booking, guest: caller.id, stay, guests, quote };
+        let settled = if offline { " offline" } else { "" };
+        let words = format!("book {property} {stay} {guests}{of_quote}{settled}");
+        let room = if offline {
+            Room::Unlimited
+        } else {
+            self.room(caller.id, booking, key.as_ref()).await?
+        };
+        let (place, no_room) = match room {
+            Room::Unlimited => (None, None),
+            Room::Taken(place) => (Some(place), None),
+            Room::Full(holds) => (None, Some(holds)),
+        };
+        let guest = caller.id;
+        let intent = Intent::Book { booking, guest, stay, guests, quote, no_room, offline };
         let command = self.command(caller, intent, key, &words);
-        self.carry_out(property, command, Urgency::Ordinary).await
+        let Some(place) = place else {
+            return self.carry_out(property, command, Urgency::Ordinary).await;
+        };
+        // Who goes away before the answer has not given up the place.
+        let registry = self.registry.clone();
+        let submitted = tokio::spawn(async move {
+            let answer = registry.submit(property, command, Urgency::Ordinary).await;
+            drop(place);
+            answer
+        });
+        let answer = submitted.await.map_err(|_| Error::Fault("a booking was not waited for"))?;
+        self.made(property, answer?).await
+    }
+
+    async fn may_book(&self, caller: &Caller, request: BookingRequest) -> Result<(), Error> {
+        if !request.offline {
+            return Ok(allow(Action::Book, Some(caller), Ownership::Foreign)?);
+        }
+        let row = self.store.property(request.property).await?.ok_or(Error::NotFound)?.property;
+        let listed = row.listing == Listing::Listed;
+        let ownership = Ownership::of_property(Some(caller), row.host, listed);
+        Ok(allow(Action::BookOffline, Some(caller), ownership)?)
     }
 
     /// A booking that the caller may see.
@@ -122,7 +160,7 @@ impl Engine {
         let (property, booking) = self.store.booking(id).await?.ok_or(Error::NotFound)?;
         let ownership = self.booking_ownership(caller, property, &booking).await?;
         allow(Action::PreviewRefund, Some(caller), ownership)?;
-        let canceled = booking.if_canceled(booking.guest == caller.id, self.clock.now());
+        let canceled = booking.if_canceled(is_guest(caller, &booking), self.clock.now());
         canceled.map_err(|illegal| Refusal::Illegal(illegal).into())
     }
 
@@ -155,7 +193,8 @@ impl Engine {
     }
 
     /// Gives a booking up. One that is canceled already stays as it is. The nights of a confirmed
-    /// booking that its host gives up stay blocked, unless they are to be open again.
+    /// booking that its host gives up stay blocked, unless they are to be open again; so do those of
+    /// one that was made offline, whoever made it.
     pub async fn cancel(
         &self,
         caller: &Caller,
@@ -166,7 +205,7 @@ impl Engine {
         let (property, booking) = self.store.booking(id).await?.ok_or(Error::NotFound)?;
         let ownership = self.booking_ownership(caller, property, &booking).await?;
         allow(Action::CancelBooking, Some(caller), ownership)?;
-        let by_guest = booking.guest == caller.id;
+        let by_guest = is_guest(caller, &booking);
         let intent = if by_guest {
             Intent::Step { booking: id, step: Step::Cancel { by_guest } }
         } else {
@@ -252,8 +291,14 @@ impl Engine {
         command: Command,
         urgency: Urgency,
     ) -> Result<Made, Error> {
+        let answer = self.registry.submit(property, command, urgency).await?;
+        self.made(property, answer).await
+    }
+
+    /// Turns an answer into a booking.
+    async fn made(&self, property: PropertyId, answer: Answer) -> Result<Made, Error> {
         let made = |booking, replayed| Made { property, booking, replayed };
-        match self.registry.submit(property, command, urgency).await? {
+        match answer {
             Answer::Done { booking, .. } | Answer::Unchanged(booking) => Ok(made(*booking, false)),
             Answer::Replay { seq, .. } => Ok(made(self.booking_as_of(property, seq).await?, true)),
             Answer::Refused(refusal) => Err(Error::Refused(refusal)),
@@ -293,4 +338,10 @@ impl Engine {
         let row = self.store.property(property).await?.ok_or(Error::NotFound)?;
         Ok(Ownership::of_booking(Some(caller), booking.guest, row.property.host))
     }
+}
+
+/// Whether the caller gives a booking up as its guest. Hosts and admins are no guests of what they
+/// made offline.
+fn is_guest(caller: &Caller, booking: &Booking) -> bool {
+    booking.guest == caller.id && !booking.offline
 }

@@ -7,6 +7,7 @@ mod bookings;
 mod calendars;
 mod departures;
 mod error;
+mod hoarding;
 mod mails;
 mod payments;
 mod properties;
@@ -20,6 +21,7 @@ pub use bookings::{BookingRequest, Made, Side, Word};
 pub use calendars::{CalendarView, EditedCalendar};
 pub use departures::Export;
 pub use error::{Error, FieldError};
+pub use hoarding::Hoarding;
 pub use payments::{PaymentRequest, Settlements};
 pub use properties::{AMENITIES, PropertyInput, time_of_day};
 pub use quotes::AnonymousQuotes;
@@ -51,6 +53,7 @@ pub struct Engine {
     pub passwords: Passwords,
     pub throttles: Throttles,
     pub anonymous_quotes: AnonymousQuotes,
+    pub hoarding: Hoarding,
     pub provider: Arc<dyn Provider>,
     pub settlements: Settlements,
     /// Wakes the job workers of this node.

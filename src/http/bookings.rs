@@ -31,6 +31,8 @@ pub(super) struct Input {
     guests: i64,
     /// A quote for this very stay, whose price is to be honoured.
     quote_id: Option<Uuid>,
+    /// online, or offline where the host or an admin settles it outside.
+    payment: Option<String>,
 }
 
 /// A booking that names its property.
@@ -44,6 +46,8 @@ pub(super) struct InputAnywhere {
     guests: i64,
     /// A quote for this very stay, whose price is to be honoured.
     quote_id: Option<Uuid>,
+    /// online, or offline where the host or an admin settles it outside.
+    payment: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -63,6 +67,8 @@ pub(super) struct View<'a> {
     lines: Vec<LineView<'a>>,
     /// Other dates or guests, which the booking takes when `due_amount` is paid before `expires_at`.
     change_request: Option<RequestView<'a>>,
+    /// online, or offline: nothing is paid for it here.
+    payment: &'static str,
     payment_id: Option<Uuid>,
     quote_id: Option<Uuid>,
     version: u32,
@@ -144,6 +150,7 @@ impl<'a> View<'a> {
                 .request
                 .as_deref()
                 .map(|request| RequestView::of(request, booking)),
+            payment: if booking.offline { OFFLINE } else { ONLINE },
             payment_id: booking.payment().map(|payment| payment.0),
             quote_id: booking.quote.map(|quote| quote.0),
             version: booking.version,
@@ -159,7 +166,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// Books a stay at this property.
+/// Books a stay at this property: the guest pays for it then. A host, or an admin, may write down a
+/// stay that is settled outside: it is confirmed at once, and nothing is ever paid or given back.
 #[utoipa::path(
     post, path = "/properties/{id}/bookings", operation_id = "book", tag = "bookings",
     security(("bearer" = [])), params(("id" = Uuid, Path)), request_body = Input, responses((status = 201, description = "The booking, which holds its nights.", body = View)),
@@ -173,7 +181,9 @@ pub(super) async fn create(
 ) -> Result<HttpResponse, Problem> {
     let (stay, guests) = stay(&input.check_in, &input.check_out, input.guests)?;
     let quote = input.quote_id.map(QuoteId);
-    book(&engine, &caller, BookingRequest { property, stay, guests, quote }, key).await
+    let offline = is_offline(input.payment.as_deref())?;
+    let request = BookingRequest { property, stay, guests, quote, offline };
+    book(&engine, &caller, request, key).await
 }
 
 /// Books a stay at the property that the body names.
@@ -190,7 +200,9 @@ pub(super) async fn create_anywhere(
     let (stay, guests) = stay(&input.check_in, &input.check_out, input.guests)?;
     let property = PropertyId(input.property_id);
     let quote = input.quote_id.map(QuoteId);
-    book(&engine, &caller, BookingRequest { property, stay, guests, quote }, key).await
+    let offline = is_offline(input.payment.as_deref())?;
+    let request = BookingRequest { property, stay, guests, quote, offline };
+    book(&engine, &caller, request, key).await
 }
 
 /// A booking of the caller, or at a property of the caller.
@@ -273,7 +285,7 @@ pub(super) async fn update(
 }
 
 /// What nobody changes by `PUT`.
-const READ_ONLY: [&str; 14] = [
+const READ_ONLY: [&str; 15] = [
     "id",
     "user_id",
     "property_id",
@@ -284,6 +296,7 @@ const READ_ONLY: [&str; 14] = [
     "currency",
     "lines",
     "change_request",
+    "payment",
     "payment_id",
     "quote_id",
     "version",
@@ -419,6 +432,18 @@ async fn book(
         .json(View::of(property, &booking));
     mark_replayed(&mut response, replayed);
     Ok(response)
+}
+
+const ONLINE: &str = "online";
+const OFFLINE: &str = "offline";
+
+/// Whether a booking is to be settled outside.
+fn is_offline(payment: Option<&str>) -> Result<bool, Problem> {
+    match payment {
+        None | Some(ONLINE) => Ok(false),
+        Some(OFFLINE) => Ok(true),
+        Some(_) => Err(Problem::field("/payment", "must be online or offline")),
+    }
 }
 
 /// Takes the filters of a list of bookings.

@@ -127,7 +127,8 @@ fn thing(schema: &str) -> Option<Value> {
             json!({
                 "id": BOOKING, "user_id": GUEST, "status": "PENDING", "awaiting": "payment",
                 "expires_at": "2027-03-14T18:20:12.904317Z", "total_amount": 36_000, "currency": "KES",
-                "lines": [nights(3)], "change_request": null, "payment_id": null, "quote_id": null, "version": 1, "created_at": BOOKED_AT,
+                "lines": [nights(3)], "change_request": null, "payment": "online",
+                "payment_id": null, "quote_id": null, "version": 1, "created_at": BOOKED_AT,
             }),
         ),
         "CancellationPreview" => json!({

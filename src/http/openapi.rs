@@ -300,6 +300,11 @@ fn problem() -> Value {
             }},
             "reasons": {"type": "array", "items": {"type": "object"}},
             "alternatives": {"type": "array", "items": {"type": "object"}},
+            "pending": {"type": "array", "items": {
+                "type": "object",
+                "required": ["id", "expires_at"],
+                "properties": {"id": text, "expires_at": text},
+            }},
             "request_id": text,
         },
     })

@@ -81,7 +81,7 @@ pub(super) async fn create(
 ) -> Result<HttpResponse, Problem> {
     let (stay, guests) = stay(&input.check_in, &input.check_out, input.guests)?;
     let property = PropertyId(input.property_id);
-    let request = BookingRequest { property, stay, guests, quote: None };
+    let request = BookingRequest { property, stay, guests, quote: None, offline: false };
     let (row, replayed) = engine.make_quote(caller.as_ref(), request, key).await?;
     let mut response = HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/api/v1/quotes/{}", row.quote.id)))

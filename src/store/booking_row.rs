@@ -41,6 +41,7 @@ pub(super) struct BookingRow {
     pub(super) price: Option<Vec<u8>>,
     pub(super) confirmed_at: Option<i64>,
     pub(super) amendment: Option<Vec<u8>>,
+    pub(super) offline: bool,
 }
 
 impl TryFrom<BookingRow> for Booking {
@@ -70,6 +71,7 @@ impl TryFrom<BookingRow> for Booking {
             quote: row.quote_id.map(QuoteId),
             attempt,
             takings: Vec::new(),
+            offline: row.offline,
             paid: row.paid,
             refunded: row.refunded,
             policy: row.policy.parse().map_err(|_| StoreError::Corrupt("booking.policy"))?,

@@ -3,8 +3,10 @@
 use super::booking_row::BookingRow;
 use super::list::{Statement, Value, rows};
 use super::{Kind, Store, StoreError, read};
+use domain::refusal::Hold;
 use domain::status::StatusName;
 use domain::{Booking, BookingId, Instant, Night, PropertyId, UserId};
+use uuid::Uuid;
 
 /// A place in a list that is sorted by age, the newest first.
 pub type BookingCursor = (Instant, BookingId);
@@ -19,6 +21,11 @@ pub struct BookingFilter {
     /// The stay has a night before this date.
     pub to: Option<Night>,
 }
+
+/// By the index of bookings of a guest, which no step of a booking changes.
+const PENDING_OF_GUEST: &str = "select booking_id, expires_at from booking \
+     where guest_id = $1 and created_at > $2 and status = 'PENDING' and expires_at > $3 \
+     order by expires_at limit $4";
 
 const BY_ID: &str = "select * from booking where booking_id = $1";
 
@@ -73,6 +80,35 @@ impl Store {
             let row: Option<BookingRow> =
                 read!(store, |on| sqlx::query_as(BY_ID).bind(id.0).fetch_optional(on).await?);
             row.map(with_property).transpose()
+        })
+        .await
+    }
+
+    /// Up to `limit` bookings that this guest made after `since` and that are pending beyond `now`,
+    /// in the order in which their time is over.
+    pub async fn pending_of_guest(
+        &self,
+        guest: UserId,
+        since: Instant,
+        now: Instant,
+        limit: u32,
+    ) -> Result<Vec<Hold>, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            let rows: Vec<(Uuid, i64)> = read!(store, |on| {
+                sqlx::query_as(PENDING_OF_GUEST)
+                    .bind(guest.0)
+                    .bind(since.as_micros())
+                    .bind(now.as_micros())
+                    .bind(i64::from(limit))
+                    .fetch_all(on)
+                    .await?
+            });
+            let hold = |(booking, until)| Hold {
+                booking: BookingId(booking),
+                until: Instant::from_micros(until),
+            };
+            Ok(rows.into_iter().map(hold).collect())
         })
         .await
     }

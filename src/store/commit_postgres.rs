@@ -84,31 +84,33 @@ macro_rules! made {
 ), made as (
     insert into booking (property_id, booking_id, guest_id, check_in, check_out, guests, status,
         awaiting, expires_at, free_from, total, currency, quote_id, payment_id, payment_live, paid,
-        refunded, policy, version, created_at, check_in_at, check_out_at, price, confirmed_at)
+        refunded, policy, version, created_at, check_in_at, check_out_at, price, confirmed_at,
+        offline)
     select ($1::uuid[])[row.run], row.booking_id, row.guest_id, row.check_in, row.check_out,
         row.guests, row.status, row.awaiting, row.expires_at, row.free_from, row.total,
         row.currency, row.quote_id, row.payment_id, row.payment_live, row.paid, row.refunded,
         row.policy, row.version, row.created_at, row.check_in_at, row.check_out_at, row.price,
-        row.confirmed_at
+        row.confirmed_at, row.offline
     from unnest($15::int[], $16::uuid[], $17::int[], $18::int[], $19::int[], $20::text[],
         $21::text[], $22::bigint[], $23::int[], $24::bigint[], $25::uuid[], $26::uuid[],
         $27::boolean[], $28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[], $32::bigint[],
-        $33::bytea[], $34::bigint[], $35::uuid[], $36::text[], $37::text[], $38::bigint[])
+        $33::bytea[], $34::bigint[], $35::uuid[], $36::text[], $37::text[], $38::bigint[],
+        $39::boolean[])
         as row (run, booking_id, check_in, check_out, guests, status, awaiting, expires_at,
             free_from, total, quote_id, payment_id, payment_live, paid, refunded, version,
             check_in_at, check_out_at, price, confirmed_at, guest_id, currency, policy,
-            created_at)
+            created_at, offline)
     where (select runs from gate)[row.run]
 ), happened as (
     insert into calendar_event (property_id, seq, event_hash, bytes)
     select ($1::uuid[])[row.run], row.seq, row.event_hash, row.bytes
-    from unnest($39::int[], $40::bigint[], $41::bytea[], $42::bytea[])
+    from unnest($40::int[], $41::bigint[], $42::bytea[], $43::bytea[])
         as row (run, seq, event_hash, bytes)
     where (select runs from gate)[row.run]
 ), taken as (
     insert into occupied_night (property_id, night, booking_id)
     select ($1::uuid[])[row.run], row.night, row.booking_id
-    from unnest($43::int[], $44::int[], $45::uuid[]) as row (run, night, booking_id)
+    from unnest($44::int[], $45::int[], $46::uuid[]) as row (run, night, booking_id)
     where (select runs from gate)[row.run]
 )"
     };
@@ -130,10 +132,10 @@ macro_rules! stepped {
         refunded = row.refunded, version = row.version, check_in_at = row.check_in_at,
         check_out_at = row.check_out_at, price = row.price, confirmed_at = row.confirmed_at,
         amendment = row.amendment
-    from unnest($46::int[], $47::uuid[], $48::int[], $49::int[], $50::int[], $51::text[],
-        $52::text[], $53::bigint[], $54::int[], $55::bigint[], $56::uuid[], $57::uuid[],
-        $58::boolean[], $59::bigint[], $60::bigint[], $61::bigint[], $62::bigint[], $63::bigint[],
-        $64::bytea[], $65::bigint[], $66::bytea[])
+    from unnest($47::int[], $48::uuid[], $49::int[], $50::int[], $51::int[], $52::text[],
+        $53::text[], $54::bigint[], $55::int[], $56::bigint[], $57::uuid[], $58::uuid[],
+        $59::boolean[], $60::bigint[], $61::bigint[], $62::bigint[], $63::bigint[], $64::bigint[],
+        $65::bytea[], $66::bigint[], $67::bytea[])
         as row (run, booking_id, check_in, check_out, guests, status, awaiting, expires_at,
             free_from, total, quote_id, payment_id, payment_live, paid, refunded, version,
             check_in_at, check_out_at, price, confirmed_at, amendment)
@@ -141,7 +143,7 @@ macro_rules! stepped {
         and booking.booking_id = row.booking_id
 ), freed as (
     delete from occupied_night as night
-    using unnest($67::int[], $68::int[], $69::uuid[]) as row (run, night, booking_id)
+    using unnest($68::int[], $69::int[], $70::uuid[]) as row (run, night, booking_id)
     where (select runs from gate)[row.run] and night.property_id = ($1::uuid[])[row.run]
         and night.night = row.night and night.booking_id = row.booking_id
 ), attempted as (
@@ -149,15 +151,15 @@ macro_rules! stepped {
         status, refunded, created_at)
     select row.payment_id, ($1::uuid[])[row.run], row.booking_id, row.provider, row.method,
         row.amount, row.currency, 'created', 0, row.created_at
-    from unnest($70::int[], $71::uuid[], $72::uuid[], $73::text[], $74::text[], $75::bigint[],
-        $76::text[], $77::bigint[])
+    from unnest($71::int[], $72::uuid[], $73::uuid[], $74::text[], $75::text[], $76::bigint[],
+        $77::text[], $78::bigint[])
         as row (run, payment_id, booking_id, provider, method, amount, currency, created_at)
     where (select runs from gate)[row.run]
 ), caused as (
     insert into job (job_id, kind, subject_id, property_id, amount, payload, run_at, attempts)
     select row.job_id, row.kind, row.subject_id, ($1::uuid[])[row.run], row.amount, '',
         row.run_at, 0
-    from unnest($78::int[], $79::uuid[], $80::text[], $81::uuid[], $82::bigint[], $83::bigint[])
+    from unnest($79::int[], $80::uuid[], $81::text[], $82::uuid[], $83::bigint[], $84::bigint[])
         as row (run, job_id, kind, subject_id, amount, run_at)
     where (select runs from gate)[row.run]
 )"
@@ -274,6 +276,7 @@ fn bind_made<'q>(statement: Statement<'q>, bookings: &[(usize, &Booking)]) -> St
         .bind(column(&bookings, |b| b.currency.code()))
         .bind(column(&bookings, |b| b.policy.name()))
         .bind(column(&bookings, |b| b.created_at.as_micros()))
+        .bind(column(&bookings, |b| b.offline))
 }
 
 fn bind_events_and_nights<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Statement<'q> {

@@ -45,12 +45,12 @@ const MADE: &str = "with row as materialized (select value from json_each($1)) \
      insert into booking (property_id, booking_id, guest_id, check_in, check_out, \
      guests, status, awaiting, expires_at, free_from, total, currency, quote_id, payment_id, \
      payment_live, paid, refunded, policy, version, created_at, check_in_at, check_out_at, price, \
-     confirmed_at) \
+     confirmed_at, offline) \
      select unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4, \
      value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, \
      unhex(value ->> 12), unhex(value ->> 13), value ->> 14, value ->> 15, value ->> 16, \
      value ->> 17, value ->> 18, value ->> 19, value ->> 20, value ->> 21, \
-     unhex(value ->> 22), value ->> 23 from row";
+     unhex(value ->> 22), value ->> 23, value ->> 24 from row";
 
 const CHANGED: &str = "with row as materialized (select value from json_each($1)) \
      update booking set check_in = now.check_in, check_out = now.check_out, \
@@ -68,7 +68,7 @@ const CHANGED: &str = "with row as materialized (select value from json_each($1)
          value ->> 16 as refunded, value ->> 17 as policy, value ->> 18 as version, \
          value ->> 20 as check_in_at, value ->> 21 as check_out_at, \
          unhex(value ->> 22) as price, value ->> 23 as confirmed_at, \
-         unhex(value ->> 24) as amendment from row) as now \
+         unhex(value ->> 25) as amendment from row) as now \
      where booking.property_id = now.property_id and booking.booking_id = now.booking_id";
 
 const HAPPENED: &str = "with row as materialized (select value from json_each($1)) \
@@ -333,6 +333,7 @@ struct BookingJson<'a>(
     i64,
     String,
     Option<i64>,
+    u8,
     Option<String>,
 );
 
@@ -363,6 +364,7 @@ fn booking_rows<'a>(rows: &Rows<'a>) -> Vec<BookingJson<'a>> {
             booking.check_out_at.as_micros(),
             hex_bytes(&codec::price_bytes(&booking.price)),
             micros(booking.confirmed_at),
+            u8::from(booking.offline),
             codec::amendment_bytes(booking).map(|bytes| hex_bytes(&bytes)),
         )
     };

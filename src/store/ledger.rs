@@ -139,6 +139,9 @@ impl Ledger {
                 && (0..=row.paid).contains(&row.refunded)
                 && row.retained() <= row.total
                 && row.price.total() == row.total;
+            if row.offline && (row.paid != 0 || row.attempt.is_some()) {
+                self.find(format_args!("booking {} was made offline and paid for here", row.id));
+            }
             if !is_sum {
                 self.find(format_args!("booking {} has impossible sums", row.id));
             }

@@ -134,7 +134,7 @@ const APPEAR: &str = "update review set appeared = true, published_at = $3, vers
      where review_id = $1 and version = $2 and not appeared";
 
 /// Stays that can be reviewed come first, then those that were, then those that are not over.
-const BEST_STAY: &str = " order by case when status <> 'COMPLETED' then 2 \
+const BEST_STAY: &str = " order by case when offline then 3 when status <> 'COMPLETED' then 2 \
      when exists (select 1 from review where review.booking_id = booking.booking_id \
      and review.direction = ?) then 1 else 0 end, check_out_at desc, booking_id desc limit 1";
 

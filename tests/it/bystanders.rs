@@ -179,8 +179,15 @@ mod one_poisoned_among_255_good_harms_nobody {
             let guest = self.guest.id;
             let key =
                 wish.key.map(|text| Key { caller: guest, text: text.into(), request: [0; 32] });
-            let intent =
-                Intent::Book { booking: wish.booking, guest, stay, guests: 2, quote: None };
+            let intent = Intent::Book {
+                booking: wish.booking,
+                guest,
+                stay,
+                guests: 2,
+                quote: None,
+                no_room: None,
+                offline: false,
+            };
             let command = Command { id: self.ids.fresh(), by: By::User(guest), key, intent };
             match state.decide(&command, 1, now()) {
                 Verdict::Write(group) => Arc::from(group),

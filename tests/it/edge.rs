@@ -227,7 +227,10 @@ async fn a_body_in_chunks_is_read_like_any_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_public_server_without_limits_does_not_start() {
     let storage = Storage::new(Database::Sqlite).await;
-    let settings = [("SECRET_KEY", SECRET), ("BIND_ADDR", "0.0.0.0:0"), ("RATE_LIMITS", "off")];
-    let ended = run(&storage, &["serve"], &settings).await;
-    assert!(!ended.is_success() && ended.log.contains("ALLOW_UNLIMITED"), "{ended:?}");
+    for name in ["RATE_LIMITS", "PENDING_LIMITS"] {
+        let settings = [("SECRET_KEY", SECRET), ("BIND_ADDR", "0.0.0.0:0"), (name, "off")];
+        let ended = run(&storage, &["serve"], &settings).await;
+        let why = format!("{name}=off: only on a loopback BIND_ADDR");
+        assert!(!ended.is_success() && ended.log.contains(&why), "{ended:?}");
+    }
 }

@@ -46,6 +46,7 @@ impl Writer {
         self.instant(booking.check_out_at);
         self.optional(booking.confirmed_at, Self::instant);
         self.price(&booking.price);
+        self.flag(booking.offline);
         self.amendment(booking);
     }
 
@@ -154,6 +155,7 @@ impl Reader<'_> {
                 }
             },
             takings: Vec::new(),
+            offline: false,
             paid: self.i64()?,
             refunded: self.i64()?,
             policy: self.parsed("policy")?,
@@ -173,6 +175,7 @@ impl Reader<'_> {
         if self.version <= ONE_PAYMENT {
             booking.takings = booking.only_taking();
         } else {
+            booking.offline = self.flag()?;
             self.amendment(&mut booking)?;
         }
         Ok(booking)

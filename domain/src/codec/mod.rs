@@ -15,10 +15,13 @@ use crate::{Instant, Price, Rules, UserId};
 use uuid::Uuid;
 
 /// The layout that is written. Version 1 knew no rules and no lines of prices: every night cost the
-/// same. Version 2 knew one payment of a booking at most, and no changes that wait for theirs.
+/// same. Version 2 knew one payment of a booking at most, no changes that wait for theirs, and no
+/// bookings that are settled outside.
 const VERSION: u8 = 3;
 const FIRST_VERSION: u8 = 1;
 const ONE_PAYMENT: u8 = 2;
+/// The layout of values by themselves.
+const ALONE_VERSION: u8 = 2;
 const HEADER: usize = 5;
 
 /// The bytes are not an event of a version that this build knows.
@@ -132,7 +135,7 @@ pub fn decode(bytes: &[u8]) -> Read<Event> {
 /// A price by itself in bytes, behind a version byte.
 pub fn price_bytes(price: &Price) -> Vec<u8> {
     let mut w = Writer { bytes: Vec::with_capacity(32) };
-    w.u8(VERSION);
+    w.u8(ALONE_VERSION);
     w.price(price);
     w.bytes
 }
@@ -149,7 +152,7 @@ pub fn amendment_bytes(booking: &Booking) -> Option<Vec<u8>> {
         return None;
     }
     let mut w = Writer { bytes: Vec::with_capacity(64) };
-    w.u8(VERSION);
+    w.u8(ALONE_VERSION);
     w.amendment(booking);
     Some(w.bytes)
 }
@@ -168,7 +171,7 @@ pub fn amend(booking: &mut Booking, bytes: Option<&[u8]>) -> Read<()> {
 /// Rules by themselves in bytes, behind a version byte.
 pub fn rules_bytes(rules: &Rules) -> Vec<u8> {
     let mut w = Writer { bytes: Vec::with_capacity(128) };
-    w.u8(VERSION);
+    w.u8(ALONE_VERSION);
     w.rules(rules);
     w.bytes
 }
@@ -180,10 +183,10 @@ pub fn rules(bytes: &[u8]) -> Read<Rules> {
 
 /// One value with a version byte in front and nothing behind.
 fn alone<'a, T>(bytes: &'a [u8], value: impl FnOnce(&mut Reader<'a>) -> Read<T>) -> Read<T> {
-    let mut r = Reader { bytes, version: VERSION };
-    r.version = r.u8()?;
-    if !(FIRST_VERSION + 1..=VERSION).contains(&r.version) {
-        return Err(CodecError::Version(r.version));
+    let mut r = Reader { bytes, version: ALONE_VERSION };
+    match r.u8()? {
+        ALONE_VERSION => {}
+        other => return Err(CodecError::Version(other)),
     }
     let value = value(&mut r)?;
     if r.bytes.is_empty() { Ok(value) } else { Err(CodecError::Long) }

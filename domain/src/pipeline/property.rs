@@ -227,6 +227,9 @@ impl Machine {
                 Refusal::KeyReused,
                 self.key_seq(&waiting.command).filter(|s| !self.is_durable(*s)),
             ),
+            (_, Refusal::PendingHere(hold)) => {
+                (Refusal::PendingHere(hold), self.pending_on_booking(hold.booking))
+            }
             (intent, refusal) => {
                 let pending = match intent.booking() {
                     Some(booking) => self.pending_on_step(booking),

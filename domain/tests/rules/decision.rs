@@ -13,7 +13,7 @@ use domain::keys::KEY_TTL;
 use domain::policy::Policy;
 use domain::quote::Quote;
 use domain::refusal::{Code, Refusal};
-use domain::state::{Settings, State};
+use domain::state::State;
 use domain::{Awaiting, Booking, Fact, Instant, Price, Property, QuoteId, Status};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -224,7 +224,7 @@ fn a_key_is_remembered_for_a_day_wherever_it_was_loaded() {
     for (at, known) in
         [(now(), true), (now().plus(KEY_TTL), true), (now().plus(KEY_TTL).plus(TICK), false)]
     {
-        let mut state = State::load(stored.clone(), Settings::default());
+        let mut state = State::load(stored.clone(), crate::given::settings());
         let replayed = matches!(decide(&mut state, &command, at), Verdict::Replay { .. });
         assert_eq!(replayed, known, "{at}");
     }
@@ -249,8 +249,43 @@ fn a_host_cannot_be_their_own_guest() {
         stay: stay(10, 13),
         guests: 1,
         quote: None,
+        no_room: None,
+        offline: false,
     };
     assert_eq!(refused(decide(&mut state, &command(1, intent), now())), Refusal::OwnProperty);
+}
+
+#[test]
+fn what_is_settled_outside_stands_at_once_and_no_money_of_ours_moves() {
+    let by_request = Property { instant_book: false, ..property() };
+    for property in [property(), by_request] {
+        let mut state = state(property, Vec::new());
+        let mut wish = book(1, stay(10, 13));
+        if let Intent::Book { guest, offline, .. } = &mut wish.intent {
+            (*guest, *offline) = (host(), true);
+        }
+        let group = written(decide(&mut state, &wish, now()));
+        let made = after(&group).clone();
+        assert_eq!((cause(&group), made.status), (Cause::Confirmed, Status::Confirmed));
+        assert_eq!((made.offline, made.total, made.paid), (true, TOTAL, 0));
+        assert_eq!((made.guest, made.confirmed_at), (host(), Some(now())));
+        let (provider, method) = (Arc::from("sandbox"), Arc::from(""));
+        let (booking, payment) = (made.id, payment(1));
+        let pay = Intent::StartAttempt { booking, payment, provider, method };
+        let answer = refused(decide(&mut state, &command(2, pay), now()));
+        assert_eq!(answer, Refusal::Illegal(Illegal::Offline));
+        for (seen, to, total) in [(1, 15, 50_000), (2, 11, 10_000)] {
+            let intent = Intent::Change { booking, seen, stay: stay(10, to), guests: 2 };
+            let group = written(decide(&mut state, &command(3, intent), now()));
+            let changed = after(&group);
+            assert_eq!((changed.status, changed.total), (Status::Confirmed, total));
+            assert_eq!((changed.paid, changed.refunded, group.jobs.len()), (0, 0, 0));
+        }
+        let give_up = Intent::CancelAsHost { booking, reopen: true };
+        let group = written(decide(&mut state, &command(4, give_up), now()));
+        assert_eq!((after(&group).refunded, group.jobs.len()), (0, 0));
+        assert_eq!(group.released, stay(10, 11).each_night().collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -300,7 +335,8 @@ fn a_quote_is_honoured_while_it_lives_and_for_its_own_stay() {
     let on = |stay, guests, at| {
         let (booking, guest) = (booking_id(1), user(1));
         let quote = Some(Arc::new(quote.clone()));
-        let intent = Intent::Book { booking, guest, stay, guests, quote };
+        let intent =
+            Intent::Book { booking, guest, stay, guests, quote, no_room: None, offline: false };
         state(property(), Vec::new()).decide(&command(1, intent), 1, at)
     };
     let just_before = now().plus(HOLD).minus(TICK);

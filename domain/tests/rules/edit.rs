@@ -7,7 +7,7 @@ use domain::event::Fact;
 use domain::group::{Group, Subject};
 use domain::property::{Edit, Listing, Page};
 use domain::refusal::{Code, Refusal};
-use domain::state::{Settings, State};
+use domain::state::State;
 use domain::zone::Zone;
 use domain::{Awaiting, Booking, Property, Status};
 use std::sync::Arc;
@@ -62,7 +62,7 @@ fn an_edit_takes_a_number_and_is_what_the_next_decision_reads() {
 
 #[test]
 fn an_edit_of_what_has_changed_since_is_stale() {
-    let mut state = State::load(stored(property(), Vec::new()), Settings::default());
+    let mut state = State::load(stored(property(), Vec::new()), crate::given::settings());
     assert_eq!(decided(&mut state, &edit(property(), 7)).err(), Some(Refusal::Stale));
     decided(&mut state, &edit(property(), 1)).expect("an edit");
     assert_eq!(decided(&mut state, &edit(property(), 0)).err(), Some(Refusal::Stale));

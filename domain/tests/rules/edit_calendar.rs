@@ -13,7 +13,7 @@ use domain::event::{By, Fact};
 use domain::group::{Group, Subject};
 use domain::refusal::{Code, Refusal};
 use domain::rules::{Overrides, Terms};
-use domain::state::{Settings, State};
+use domain::state::State;
 use domain::{BlockId, Booking, Calendar, Night, Property, Status, Stay};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -271,7 +271,7 @@ fn what_is_stored_is_what_was_decided() {
     let blocks = Blocks::clone(&fresh.blocks);
     let overrides = Overrides::clone(&fresh.overrides);
     let again = domain::state::Stored { blocks, overrides, ..stored(property(), Vec::new()) };
-    let loaded = State::load(again, Settings::default());
+    let loaded = State::load(again, crate::given::settings());
     let claimed = |state: &State| state.calendar.claimed().collect::<Vec<_>>();
     assert_eq!(claimed(&loaded), claimed(&fresh));
     assert_eq!((&loaded.overrides, &loaded.blocks), (&fresh.overrides, &fresh.blocks));

@@ -85,6 +85,7 @@ pub(crate) fn booking(status: Status, attempt: Option<(u128, bool)>) -> Booking 
         quote: None,
         attempt: attempt.map(|(number, live)| Attempt { payment: payment(number), live }),
         takings: Vec::new(),
+        offline: false,
         paid: 0,
         refunded: 0,
         policy: Policy::Flexible,
@@ -103,9 +104,14 @@ pub(crate) fn paid(status: Status) -> Booking {
     Booking { paid: TOTAL, takings, ..booking(status, Some((1, false))) }
 }
 
+/// How everything is decided, unless a test says otherwise: one guest may hold all they want.
+pub(crate) fn settings() -> Settings {
+    Settings { one_pending_each: false, ..Settings::default() }
+}
+
 /// The state of a property with these bookings.
 pub(crate) fn state(property: Property, bookings: Vec<Booking>) -> State {
-    State::load(stored(property, bookings), Settings::default())
+    State::load(stored(property, bookings), settings())
 }
 
 pub(crate) fn stored(property: Property, bookings: Vec<Booking>) -> Stored {
@@ -128,7 +134,18 @@ pub(crate) fn command(number: u128, intent: Intent) -> Command {
 /// A guest's wish to book.
 pub(crate) fn book(number: u128, stay: Stay) -> Command {
     let booking = booking_id(number);
-    command(number, Intent::Book { booking, guest: user(1), stay, guests: 2, quote: None })
+    command(
+        number,
+        Intent::Book {
+            booking,
+            guest: user(1),
+            stay,
+            guests: 2,
+            quote: None,
+            no_room: None,
+            offline: false,
+        },
+    )
 }
 
 /// The same command under a key; `body` stands for what was asked.

@@ -1,9 +1,9 @@
 //! The rules of renting against naive models and written-out tables: the status machine
 //! ([`status`]), the calendar ([`calendar`]), events in bytes ([`codec`]), refusals ([`refusal`]),
 //! rules and their layers ([`terms`]), money ([`money`], [`price`]), names ([`names`]), changes of
-//! bookings ([`change`]), edits of calendars ([`edit_calendar`]), reviews ([`review`]), what a
-//! command decides ([`decision`]) and the two machines where they stand alone ([`lane`],
-//! [`property`]).
+//! bookings ([`change`]), edits of calendars ([`edit_calendar`]), reviews ([`review`]), what a guest
+//! may hold ([`hoarding`]), what a command decides ([`decision`]) and the two machines where they
+//! stand alone ([`lane`], [`property`]).
 
 mod calendar;
 mod change;
@@ -12,6 +12,7 @@ mod decision;
 mod edit;
 mod edit_calendar;
 mod given;
+mod hoarding;
 mod lane;
 mod money;
 mod names;

@@ -72,7 +72,15 @@ fn what_has_a_name_is_found_by_it_and_by_no_other() {
 fn a_group_counts_every_row_that_it_writes() {
     let mut state = state(property(), Vec::new());
     let (id, guest) = (BookingId(Uuid::from_u128(1)), user(1));
-    let intent = Intent::Book { booking: id, guest, stay: stay(10, 13), guests: 2, quote: None };
+    let intent = Intent::Book {
+        booking: id,
+        guest,
+        stay: stay(10, 13),
+        guests: 2,
+        quote: None,
+        no_room: None,
+        offline: false,
+    };
     let keyed = crate::given::under_key(command(1, intent), "k", 1);
     let Verdict::Write(group) = state.decide(&keyed, 1, now()) else { panic!("a booking") };
     // The head, the booking, the event, three nights and the key.

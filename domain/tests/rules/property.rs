@@ -26,8 +26,11 @@ struct Desk {
 impl Desk {
     /// A machine that waits for its first load.
     fn opening(shared: bool) -> Self {
+        Self::under(Settings { shared, ..crate::given::settings() })
+    }
+
+    fn under(settings: Settings) -> Self {
         let mut effects = Vec::new();
-        let settings = Settings { shared, ..Settings::default() };
         Self { machine: Machine::new(settings, 1, &mut effects), effects, tickets: 0 }
     }
 
@@ -91,6 +94,31 @@ fn nobody_is_turned_away_by_a_booking_that_is_not_durable() {
     assert!(matches!(answers[0], (1, Answer::Done { seq: 1, .. })), "{answers:?}");
     assert!(is_refused(&answers[1..], second), "{answers:?}");
     assert!(desk.machine.is_idle());
+}
+
+#[test]
+fn nobody_is_turned_away_by_a_hold_of_their_own_that_is_not_durable() {
+    let limited = Settings { one_pending_each: true, ..crate::given::settings() };
+    for (result, is_done) in [(Ok(()), false), (Err(Rejection::Failed), true)] {
+        let mut desk = Desk::under(limited);
+        desk.load(1, Vec::new(), Head::default());
+        desk.effects.clear();
+        desk.ask(now(), book(1, stay(10, 13)));
+        let second = desk.ask(now(), book(2, stay(20, 22)));
+        let (groups, answers, ..) = desk.take();
+        assert_eq!((groups.len(), answers.len()), (1, 0), "the second waits");
+        desk.outcome(&groups[0], result);
+        if is_done {
+            desk.load(2, Vec::new(), Head::default());
+            let (groups, ..) = desk.take();
+            desk.outcome(&groups[0], Ok(()));
+        }
+        let (_, answers, ..) = desk.take();
+        let last = answers.last().filter(|(ticket, _)| *ticket == second).map(|(_, last)| last);
+        assert_eq!(matches!(last, Some(Answer::Done { .. })), is_done, "{answers:?}");
+        let here = matches!(last, Some(Answer::Refused(Refusal::PendingHere(_))));
+        assert_eq!(here, !is_done, "{answers:?}");
+    }
 }
 
 #[test]

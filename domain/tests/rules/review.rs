@@ -2,7 +2,7 @@
 
 use crate::given::{HOUR, TICK, booking, paid};
 use domain::review::{Refusal, window};
-use domain::{Night, Status};
+use domain::{Booking, Night, Status};
 
 #[test]
 fn a_stay_may_be_reviewed_from_its_completion_until_14_days_after_check_out() {
@@ -26,4 +26,10 @@ fn only_a_completed_stay_is_reviewed() {
         let verdict = window(&stay, stay.check_out_at);
         assert_eq!(verdict, Err(Refusal::NotCompleted), "{}", status.name());
     }
+}
+
+#[test]
+fn what_was_made_offline_is_not_reviewed() {
+    let stayed = Booking { offline: true, ..booking(Status::Completed, None) };
+    assert_eq!(window(&stayed, stayed.check_out_at), Err(Refusal::Offline));
 }

@@ -27,6 +27,7 @@ fn rows() -> Vec<(&'static str, Booking)> {
         ("confirmed", paid(Status::Confirmed)),
         ("confirmed asks", asks(false)),
         ("confirmed asks live", asks(true)),
+        ("offline", Booking { offline: true, ..booking(Status::Confirmed, None) }),
         ("completed", paid(Status::Completed)),
         ("canceled", booking(Status::Canceled, Some((1, false)))),
         ("declined", booking(Status::Declined, Some((1, false)))),
@@ -85,7 +86,7 @@ fn columns() -> Vec<(&'static str, Instant, Step)> {
 }
 
 /// What a cell says: the cause and the booking afterwards, `same` for a step that had been taken,
-/// or why not: `-` for a status that does not allow it, `amount` or `time`.
+/// or why not: `-` for a status that does not allow it, `amount`, `time` or `offline`.
 fn cell(before: &Booking, step: Step, at: Instant) -> String {
     match before.clone().step(step, at) {
         Ok(Stepped::To(cause, after)) => {
@@ -102,6 +103,7 @@ fn cell(before: &Booking, step: Step, at: Instant) -> String {
         }
         Err(Illegal::AmountMismatch) => "amount".to_owned(),
         Err(Illegal::Time) => "time".to_owned(),
+        Err(Illegal::Offline) => "offline".to_owned(),
         Err(why @ (Illegal::Paying | Illegal::MoreToPay)) => panic!("no step says {why}"),
     }
 }

@@ -239,11 +239,15 @@ fn reached_by(answer: &Answer, intent: &Intent, guarded: bool) -> Option<Reached
             Some(Reached::Blocked)
         }
         Answer::Edited { .. } => Some(Reached::Edited),
+        Answer::Done { .. } if matches!(intent, Intent::Book { offline: true, .. }) => {
+            Some(Reached::Offline)
+        }
         Answer::Done { booking, .. } if matches!(intent, Intent::Change { .. }) => {
             let waits = booking.request.is_some();
             Some(if waits { Reached::Requested } else { Reached::Changed })
         }
         Answer::Done { booking, .. } if booking.takings.len() > 1 => Some(Reached::RequestPaid),
+        Answer::Refused(Refusal::PendingHere(_)) => Some(Reached::Hoarded),
         Answer::Refused(Refusal::Stale) => Some(Reached::EditStale),
         Answer::TooLate => Some(Reached::TooLate),
         Answer::Failed => Some(Reached::Blamed),

@@ -103,6 +103,11 @@ impl Hearing<'_> {
         let so = self.ledger.bookings.get(&booking.id).into_iter().flatten();
         let so = so.map(|version| &version.booking).any(|version| version == booking);
         ensure!(so, "{booking:?} is told and was never so");
+        // What is settled outside is never pending.
+        let beside =
+            self.ledger.pending_beside(booking, seq).filter(|_| self.store.one_pending_each);
+        let is_new = matches!(self.request.command.intent, Intent::Book { offline: false, .. });
+        ensure!(!is_new || beside.is_none(), "{booking:?} is pending beside {beside:?}");
         if self.request.command.key.is_some() {
             let row = self.key_row().ok_or(format!("{seq} was done without its key"))?;
             // A key that is a day old may stand for something else by now.
@@ -122,6 +127,13 @@ impl Hearing<'_> {
                 Intent::Book { stay, guests, .. } | Intent::Change { stay, guests, .. },
             ) => self.explains(reasons, *stay, *guests),
             (Refusal::Unavailable { .. }, _) => request.guarded,
+            (Refusal::PendingHere(hold), Intent::Book { guest, .. }) => {
+                let mut met = self.ledger.versions(hold.booking, request.asked_at, self.now);
+                let is_theirs = |booking: &Booking| {
+                    booking.guest == *guest && booking.status.expires_at() == Some(hold.until)
+                };
+                self.store.one_pending_each && request.asked_at < hold.until && met.any(is_theirs)
+            }
             (Refusal::Stale, Intent::Edit(edit)) => {
                 self.store.tables[request.property].property_seq != edit.seen
             }
@@ -149,7 +161,9 @@ impl Hearing<'_> {
                 | Refusal::LiveBookings(_)
                 | Refusal::UnknownBlock(_)
                 | Refusal::KnownBlock(_)
-                | Refusal::TooManyBlocks,
+                | Refusal::TooManyBlocks
+                | Refusal::PendingHere(_)
+                | Refusal::TooManyPending(_),
                 _,
             ) => false,
             (Refusal::UnknownBooking | Refusal::Illegal(_), intent) => self.was_illegal(intent),

@@ -120,8 +120,13 @@ impl Clients {
     fn book(&mut self, random: &mut Random) -> Wish {
         let (stay, guests) = self.stay(random);
         let property = random.below(self.properties);
-        let guest = user(random.below(self.count));
-        let wish = self.book_stay(property, guest, stay, guests);
+        // At times a host writes down what was agreed on elsewhere.
+        let offline = random.chance(60);
+        let guest = if offline { plan::host() } else { user(random.below(self.count)) };
+        let mut wish = self.book_stay(property, guest, stay, guests);
+        if let Intent::Book { offline: is_offline, .. } = &mut wish.command.intent {
+            *is_offline = offline;
+        }
         self.under_key(wish, guest, 350, random)
     }
 
@@ -147,7 +152,15 @@ impl Clients {
         let payment = PaymentId(self.id(property));
         let total = i64::from(stay.nights()) * 10_000;
         self.known.push(Known { property, booking, guest, payment, total });
-        let intent = Intent::Book { booking, guest, stay, guests, quote: None };
+        let intent = Intent::Book {
+            booking,
+            guest,
+            stay,
+            guests,
+            quote: None,
+            no_room: None,
+            offline: false,
+        };
         Wish { property, command: self.command(By::User(guest), intent) }
     }
 
@@ -296,15 +309,12 @@ impl Clients {
         let old = self.keyed[random.below(self.keyed.len())].clone();
         let mut wish = self.again(&old);
         let caller = wish.command.key.as_ref().map_or(user(0), |key| key.caller);
-        if let Intent::Book { booking, guest, stay, guests, .. } = wish.command.intent {
+        if let Intent::Book { booking, stay, .. } = &mut wish.command.intent {
             if random.chance(250) {
-                let other = Stay::new(stay.check_in(), stay.check_out().plus(1)).unwrap_or(stay);
-                let intent = Intent::Book { booking, guest, stay: other, guests, quote: None };
-                wish.command.intent = intent;
+                *stay = Stay::new(stay.check_in(), stay.check_out().plus(1)).unwrap_or(*stay);
             } else if self.properties > 1 && random.chance(400) {
                 wish.property = (wish.property + 1) % self.properties;
-                let booking = BookingId(self.id(wish.property));
-                wish.command.intent = Intent::Book { booking, guest, stay, guests, quote: None };
+                *booking = BookingId(self.id(wish.property));
             }
         }
         let text = wish.command.key.as_ref().map_or_else(|| Arc::from(""), |k| Arc::clone(&k.text));
@@ -352,7 +362,9 @@ pub(crate) fn user(number: usize) -> UserId {
 /// A key for exactly this request: the ids that the engine draws for it are no part of it.
 fn key(caller: UserId, text: Arc<str>, wish: &Wish) -> Key {
     let body = match &wish.command.intent {
-        Intent::Book { guest, stay, guests, .. } => format!("book {guest} {stay} {guests}"),
+        Intent::Book { guest, stay, guests, offline, .. } => {
+            format!("book {guest} {stay} {guests} {offline}")
+        }
         other => format!("{other:?}"),
     };
     let body = format!("{} {body}", wish.property);

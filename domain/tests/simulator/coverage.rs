@@ -56,6 +56,8 @@ states! {
     Blocked: "a host blocked nights among the bookings",
     Edited: "a host edited a property among its bookings",
     EditStale: "an edit of what somebody else had edited meanwhile",
+    Offline: "a host booked offline",
+    Hoarded: "a guest with a pending booking asked for another",
     Slept: "an idle actor went to sleep",
 }
 

@@ -277,6 +277,16 @@ impl Ledger {
         })
     }
 
+    /// Another booking of the same guest that was pending when this event was decided.
+    pub(crate) fn pending_beside(&self, made: &Booking, seq: Seq) -> Option<&Booking> {
+        self.bookings.values().flatten().find_map(|version| {
+            let booking = &version.booking;
+            let is_newest = version.seq < seq && version.ended_by.is_none_or(|end| end > seq);
+            let beside = booking.guest == made.guest && booking.status.awaiting().is_some();
+            (is_newest && beside && booking.id != made.id).then_some(booking)
+        })
+    }
+
     /// The versions of a booking that were the newest at a moment from `asked` to `now`.
     pub(crate) fn versions(
         &self,
@@ -360,13 +370,15 @@ fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Even
     let Some(before) = before else {
         let stands = match cause {
             Cause::Held => after.status.expires_at().is_some_and(|at| event.at < at),
-            // Where nothing is due there is nothing to wait for.
-            Cause::Confirmed => after.status == Status::Confirmed && after.total == 0,
+            // Where nothing is due here there is nothing to wait for.
+            Cause::Confirmed => {
+                after.status == Status::Confirmed && (after.total == 0 || after.offline)
+            }
             _ => false,
         };
         return stands && (after.paid, after.refunded, after.attempt) == (0, 0, None);
     };
-    let fixed = |b: &Booking| (b.guest, b.created_at);
+    let fixed = |b: &Booking| (b.guest, b.offline, b.created_at);
     let terms = |b: &Booking| (b.stay, b.guests, b.total, b.check_in_at, b.check_out_at);
     let is_changed = cause == Cause::Changed;
     if fixed(before) != fixed(after) || (terms(before) == terms(after)) == is_changed {
@@ -455,7 +467,8 @@ fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Even
             let stands = before.status == Status::Confirmed;
             let open = matches!(awaiting, Some(Awaiting::Payment | Awaiting::Host));
             let less = before.paid - before.refunded - after.total;
-            let back = if stands || before.paid > 0 { (0, less) } else { (0, 0) };
+            let settled = !before.offline && (stands || before.paid > 0);
+            let back = if settled { (0, less) } else { (0, 0) };
             let free = !stands && after.total == 0 && status == Status::Confirmed;
             (stands || open)
                 && !before.has_live_attempt()

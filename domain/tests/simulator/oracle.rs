@@ -187,8 +187,11 @@ fn check_table(ledger: &Ledger, table: &Table) -> Checked {
 /// is what the refunds' jobs say.
 fn check_money(booking: &Booking, table: &Table) -> Checked {
     let whole = booking.paid == 0 || booking.paid >= booking.total;
-    let is_even =
-        booking.status != Status::Confirmed || booking.paid - booking.refunded == booking.total;
+    let is_even = booking.status != Status::Confirmed
+        || booking.offline
+        || booking.paid - booking.refunded == booking.total;
+    let untouched = booking.paid == 0 && booking.attempt.is_none();
+    ensure!(!booking.offline || untouched, "{booking:?} was paid for here");
     ensure!(is_even, "{booking:?} stands without its price");
     ensure!(booking.price.total() == booking.total, "the lines of {booking:?} do not add up");
     ensure!(whole && (0..=booking.paid).contains(&booking.refunded), "{booking:?} is miscounted");

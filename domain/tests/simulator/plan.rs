@@ -65,7 +65,6 @@ impl Plan {
             if calm { 0 } else { drawn }
         };
         Self {
-            settings: Settings { shared: nodes > 1, switches, ..Settings::default() },
             properties: 1 + random.below(3),
             nodes,
             acts: if flood { 20 } else { 40 + random.below(80) },
@@ -82,6 +81,13 @@ impl Plan {
             flood,
             heirs_wait: nodes == 1 || random.chance(500),
             tampered: random.chance(60),
+            settings: Settings {
+                shared: nodes > 1,
+                // Where it holds, few meet on the same nights: most runs go without.
+                one_pending_each: !flood && random.chance(150),
+                switches,
+                ..Settings::default()
+            },
         }
     }
 }

@@ -64,6 +64,7 @@ pub(crate) struct Store {
     /// When a write was last refused because there was no room.
     pub(crate) was_full_at: Option<Instant>,
     pub(crate) switches: Switches,
+    pub(crate) one_pending_each: bool,
 }
 
 /// The nights and keys that a transaction has written so far.
@@ -83,6 +84,7 @@ impl Store {
             poisoned: HashSet::new(),
             was_full_at: None,
             switches: plan.settings.switches,
+            one_pending_each: plan.settings.one_pending_each,
         };
         if plan.tampered {
             let night = plan::first_night().plus(plan.window / 2);

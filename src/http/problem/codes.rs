@@ -93,6 +93,8 @@ codes! {
         "The answer exists in none of the forms that Accept lists.";
     NotFound "not_found" NOT_FOUND "Not found"
         "There is no such thing, or it is not yours.";
+    OfflineBooking "offline_booking" CONFLICT "The booking was made offline"
+        "Host and guest settle the booking outside: it is neither paid for nor reviewed here.";
     Overloaded "overloaded" SERVICE_UNAVAILABLE "Too busy"
         "The server has as much to do as it can finish in time: try again after Retry-After.";
     OwnProperty "own_property" CONFLICT "Your own property"
@@ -101,6 +103,9 @@ codes! {
         "The body is larger than 64 KiB.";
     PaymentUnderWay "payment_under_way" CONFLICT "A payment is on its way"
         "Somebody is paying for the booking as it is: change it when that has ended.";
+    PendingBooking "pending_booking" CONFLICT "You have a pending booking here"
+        "A guest has one pending booking of a property at a time, and pending shows yours: pay for \
+         it, change it or cancel it.";
     PreconditionFailed "precondition_failed" PRECONDITION_FAILED "It has changed meanwhile"
         "The thing is not in the version that If-Match names: read it again.";
     Preparation "preparation" CONFLICT "Too near to another stay"
@@ -134,6 +139,9 @@ codes! {
         "A property has at most 1000 blocks: take away old ones.";
     TooManyGuests "too_many_guests" CONFLICT "Too many guests"
         "The property does not take so many guests.";
+    TooManyPending "too_many_pending" CONFLICT "Too many pending bookings"
+        "A guest has only so many bookings at a time that wait for payment or for a host, and \
+         pending lists yours: pay for one or cancel one. Those on their way count too.";
     Unauthenticated "unauthenticated" UNAUTHORIZED "Not signed in"
         "This needs a valid access token: Authorization: Bearer followed by the token.";
     Unavailable "unavailable" SERVICE_UNAVAILABLE "Not available now"

@@ -3,8 +3,8 @@
 //! A handler returns `Result<_, Problem>`; refusals of the domain, denials of the policy and
 //! errors of tokens become problems by `?`. What a client may rely on is `code`, from the one
 //! table in [`codes`]; `errors` names fields by JSON pointer (RFC 6901); refused bookings carry
-//! `reasons` and `alternatives`, an account that cannot end its `obligations`. What went wrong
-//! inside is logged and never told.
+//! `reasons` and `alternatives`, a guest who may hold no more what is `pending`, an account that
+//! cannot end its `obligations`. What went wrong inside is logged and never told.
 
 pub mod codes;
 pub mod framework;
@@ -19,7 +19,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
 use domain::Stay;
-use domain::refusal::Reason;
+use domain::refusal::{Hold, Reason};
 use serde::Serialize;
 use serde::ser::Serializer;
 use std::borrow::Cow;
@@ -44,6 +44,7 @@ struct Parts {
     reasons: Vec<Reason>,
     alternatives: Vec<Stay>,
     obligations: Vec<Obligation>,
+    pending: Vec<Hold>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -83,6 +84,7 @@ impl Problem {
             reasons: Vec::new(),
             alternatives: Vec::new(),
             obligations: Vec::new(),
+            pending: Vec::new(),
             headers: Vec::new(),
         }));
         match code.entry().status {
@@ -145,6 +147,13 @@ impl Problem {
         self
     }
 
+    /// The same problem with the caller's bookings that are pending.
+    #[must_use]
+    fn with_pending(mut self, holds: Vec<Hold>) -> Self {
+        self.0.pending = holds;
+        self
+    }
+
     /// Says when trying again makes sense, in seconds from now.
     #[must_use]
     pub fn retry_after(self, seconds: u32) -> Self {
@@ -168,6 +177,7 @@ impl Problem {
             errors: &self.0.errors,
             reasons: Reasons(&self.0.reasons),
             obligations: &self.0.obligations,
+            pending: Holds(&self.0.pending),
             alternatives: (!self.0.reasons.is_empty()).then_some(Stays(&self.0.alternatives)),
             request_id: headers::request_id(),
         };
@@ -223,6 +233,8 @@ struct Document<'a> {
     reasons: Reasons<'a>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     obligations: &'a [Obligation],
+    #[serde(skip_serializing_if = "Holds::is_empty")]
+    pending: Holds<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     alternatives: Option<Stays<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -264,6 +276,27 @@ impl Serialize for Reasons<'_> {
             held_until: reason.held_until.map(Shown),
             limit: reason.limit,
         }))
+    }
+}
+
+/// The caller's pending bookings, with the ends of their time.
+struct Holds<'a>(&'a [Hold]);
+
+impl Holds<'_> {
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Holds<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire {
+            id: Uuid,
+            expires_at: Shown<domain::Instant>,
+        }
+        let wire = |hold: &Hold| Wire { id: hold.booking.0, expires_at: Shown(hold.until) };
+        serializer.collect_seq(self.0.iter().map(wire))
     }
 }
 

@@ -56,6 +56,8 @@ impl From<Refusal> for Problem {
             // Its id is made from the key under which it was asked for.
             Refusal::KnownBlock(_) => Self::new(Code::IdempotencyKeyReused),
             Refusal::TooManyBlocks => Self::new(Code::TooManyBlocks),
+            Refusal::PendingHere(hold) => Self::new(Code::PendingBooking).with_pending(vec![hold]),
+            Refusal::TooManyPending(holds) => Self::new(Code::TooManyPending).with_pending(holds),
             Refusal::LiveBookings(bookings) => {
                 let ids: Vec<String> =
                     bookings.iter().take(SHOWN_BOOKINGS).map(ToString::to_string).collect();
@@ -80,6 +82,7 @@ impl From<Illegal> for Problem {
             Illegal::Time => Code::WrongMoment,
             Illegal::Paying => Code::PaymentUnderWay,
             Illegal::MoreToPay => Code::MoreToPay,
+            Illegal::Offline => Code::OfflineBooking,
         };
         Self::new(code).with_detail(illegal.to_string())
     }
@@ -93,6 +96,7 @@ impl From<review::Refusal> for Problem {
             review::Refusal::Appeared => Code::ReviewAppeared,
             review::Refusal::AlreadyReviewed => Code::AlreadyReviewed,
             review::Refusal::AlreadyReplied => Code::AlreadyReplied,
+            review::Refusal::Offline => Code::OfflineBooking,
         })
     }
 }

@@ -156,8 +156,7 @@ impl Ground {
 
     async fn desk_with(&self, property: PropertyId, switches: Switches) -> Desk {
         let stored = self.store.load(property).await.expect("a load").expect("a property");
-        let settings = Settings { switches, ..Settings::default() };
-        Desk { state: State::load(stored, settings), guest: self.guest, life: life() }
+        Desk { state: State::load(stored, settings(switches)), guest: self.guest, life: life() }
     }
 
     /// Runs one statement as somebody who is not the product.
@@ -236,9 +235,14 @@ struct Desk {
     life: Incarnation,
 }
 
+/// One guest makes all bookings here, as many as a test wants.
+fn settings(switches: Switches) -> Settings {
+    Settings { switches, one_pending_each: false, ..Settings::default() }
+}
+
 impl Desk {
     fn of(stored: Stored, guest: UserId) -> Self {
-        Self { state: State::load(stored, Settings::default()), guest, life: life() }
+        Self { state: State::load(stored, settings(Switches::default())), guest, life: life() }
     }
 
     /// Nothing, where the command changes nothing.
@@ -252,8 +256,15 @@ impl Desk {
 
     fn try_book(&mut self, nights: (i32, i32)) -> Option<Arc<Group>> {
         let booking = BookingId(self.state.property.id.bind(fresh()));
-        let intent =
-            Intent::Book { booking, guest: self.guest, stay: stay(nights), guests: 2, quote: None };
+        let intent = Intent::Book {
+            booking,
+            guest: self.guest,
+            stay: stay(nights),
+            guests: 2,
+            quote: None,
+            no_room: None,
+            offline: false,
+        };
         self.decide(intent, None)
     }
 
@@ -263,8 +274,15 @@ impl Desk {
 
     fn book_with_key(&mut self, nights: (i32, i32), key: Key) -> Arc<Group> {
         let booking = BookingId(self.state.property.id.bind(fresh()));
-        let intent =
-            Intent::Book { booking, guest: self.guest, stay: stay(nights), guests: 2, quote: None };
+        let intent = Intent::Book {
+            booking,
+            guest: self.guest,
+            stay: stay(nights),
+            guests: 2,
+            quote: None,
+            no_room: None,
+            offline: false,
+        };
         self.decide(intent, Some(key)).expect("free nights")
     }
 

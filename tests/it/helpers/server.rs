@@ -21,12 +21,13 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 const SHOWN: usize = 40;
 
 /// Defaults of every server under test: time stands in the test's hands, and nobody is limited.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("SECRET_KEY", SECRET),
     ("AUTO_MIGRATE", "true"),
     ("DEBUG", "true"),
     ("CLOCK", "test"),
     ("RATE_LIMITS", "off"),
+    ("PENDING_LIMITS", "off"),
     ("LOG", "warn,sqlx=error"),
 ];
 
