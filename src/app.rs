@@ -8,7 +8,7 @@ use crate::auth::tokens::Tokens;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, DEMO_DATABASE};
 use crate::demo;
-use crate::engine::{AnonymousQuotes, Engine, Registration, Settlements, Throttles};
+use crate::engine::{AnonymousQuotes, Engine, Pasts, Registration, Settlements, Throttles};
 use crate::feed::Feed;
 use crate::http::edge::limits::{InProcess, RateLimiter};
 use crate::http::edge::{Edge, Hosts, Origins, Proxies};
@@ -266,6 +266,7 @@ async fn assemble(
         passwords: Passwords::new(threads.passwords.handle().clone()),
         throttles: Throttles::default(),
         anonymous_quotes: AnonymousQuotes::default(),
+        pasts: Pasts::default(),
         provider: Arc::new(Sandbox),
         settlements: Settlements::default(),
         jobs: wake,

@@ -8,6 +8,7 @@ mod calendars;
 mod departures;
 mod error;
 mod mails;
+mod pasts;
 mod payments;
 mod properties;
 mod quotes;
@@ -20,6 +21,7 @@ pub use bookings::{BookingRequest, Made, Side, Word};
 pub use calendars::{CalendarView, EditedCalendar};
 pub use departures::Export;
 pub use error::{Error, FieldError};
+pub use pasts::{Moment, PastView, Pasts};
 pub use payments::{PaymentRequest, Settlements};
 pub use properties::{AMENITIES, PropertyInput, time_of_day};
 pub use quotes::AnonymousQuotes;
@@ -51,6 +53,7 @@ pub struct Engine {
     pub passwords: Passwords,
     pub throttles: Throttles,
     pub anonymous_quotes: AnonymousQuotes,
+    pub pasts: Pasts,
     pub provider: Arc<dyn Provider>,
     pub settlements: Settlements,
     /// Wakes the job workers of this node.
