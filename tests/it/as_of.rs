@@ -132,6 +132,7 @@ async fn a_host_is_told_why_a_night_was_closed_at_that_minute(server: &mut Serve
     let (check_in, check_out) = (day(40), day(42));
     // First somebody held the night and did not pay.
     let held = server.book(&guest, &home, &check_in, &check_out).await.expect(201);
+    server.advance(20 * MINUTE).await;
     server.advance(HOUR).await;
     // Then its host painted the walls, and somebody stayed after all.
     let block =
@@ -158,8 +159,12 @@ async fn a_host_is_told_why_a_night_was_closed_at_that_minute(server: &mut Serve
     let why = closed(server, &host, &home, &later(&at(1), 3 * MINUTE)).await;
     let by_guest = with(&reason(2, "held", &guest), "booking_id", held["id"].clone());
     assert_eq!(why, ("held".to_owned(), with(&by_guest, "status", json!("PENDING"))));
-    // Twenty minutes later it was open again.
-    let path = format!("{}&as_of={}", window(&home), later(&at(1), 50 * MINUTE));
+    // Two minutes after its time the hold still stood: until its end is an event, whoever looks at a
+    // calendar judges by `until`.
+    let why = closed(server, &host, &home, &later(&at(1), 17 * MINUTE)).await;
+    assert_eq!((why.0.as_str(), why.1.number("seq")), ("held", 2));
+    // Then it was open again.
+    let path = format!("{}&as_of={}", window(&home), later(&at(2), MINUTE));
     let open = server.get(&path).by(&host).await.expect(200);
     assert_eq!((open.number("seq"), open.list("ranges").len()), (3, 1), "{open}");
     // And an hour after that? The host was at work, and nobody is told the note.
