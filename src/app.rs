@@ -8,7 +8,9 @@ use crate::auth::tokens::Tokens;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, DEMO_DATABASE};
 use crate::demo;
-use crate::engine::{AnonymousQuotes, Engine, Hoarding, Registration, Settlements, Throttles};
+use crate::engine::{
+    AnonymousQuotes, Engine, Hoarding, Pasts, Registration, Settlements, Throttles,
+};
 use crate::feed::Feed;
 use crate::http::edge::limits::{InProcess, RateLimiter};
 use crate::http::edge::{Edge, Hosts, Origins, Proxies};
@@ -268,6 +270,7 @@ async fn assemble(
         throttles: Throttles::default(),
         anonymous_quotes: AnonymousQuotes::default(),
         hoarding: Hoarding::new(config.pending_per_guest),
+        pasts: Pasts::default(),
         provider: Arc::new(Sandbox),
         settlements: Settlements::default(),
         jobs: wake,

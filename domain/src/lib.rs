@@ -7,8 +7,9 @@
 //! [`policy`], [`rules`], [`price`], [`property`], [`quote`], [`status`],
 //! [`booking`], [`block`], [`review`]), what a property's calendar looks like
 //! ([`calendar`]), what happened ([`event`], [`codec`]), what is decided ([`command`],
-//! [`refusal`], [`edit`], [`keys`], [`snapshot`], [`state`], [`decide`]), what goes to the database ([`group`]) and the two machines
-//! that carry a command from request to reply ([`pipeline`]).
+//! [`refusal`], [`edit`], [`keys`], [`snapshot`], [`state`], [`decide`]), what a property was before
+//! ([`past`]), what goes to the database ([`group`]) and the two machines that carry a command from
+//! request to reply ([`pipeline`]).
 
 pub mod block;
 pub mod booking;
@@ -23,6 +24,7 @@ pub mod id;
 pub mod instant;
 pub mod keys;
 pub mod money;
+pub mod past;
 pub mod pipeline;
 pub mod policy;
 pub mod price;

@@ -5,7 +5,7 @@ use crate::booking::{Attempt, Booking, Cause};
 use crate::calendar::{Calendar, claims_of};
 use crate::command::{Command, Intent, Key, KeyUse};
 use crate::edit::Edited;
-use crate::event::{By, Event, Fact, Head, Sealed, Seq};
+use crate::event::{By, Event, EventHash, Fact, Head, Sealed, Seq};
 use crate::group::{CalendarRows, Group, GroupId, Incarnation, NO_COMMAND, PaymentRow, Subject};
 use crate::group::{Job, JobKind};
 use crate::keys::KeyRing;
@@ -190,6 +190,21 @@ impl State {
         })
     }
 
+    /// Takes in an event that was decided before: what is left is what deciding it left.
+    pub(crate) fn replay(&mut self, event: &Event, hash: EventHash) {
+        match &event.fact {
+            Fact::PropertyCreated(property) | Fact::PropertyChanged(property) => {
+                self.property = Arc::new(property.clone());
+                self.property_seq = event.seq;
+            }
+            Fact::Booking(_, booking) => self.put(booking.clone()),
+            Fact::CalendarEdited(edited) => {
+                self.apply(edited);
+            }
+        }
+        self.head = Head { seq: event.seq, hash };
+    }
+
     /// Gives a step its number, applies it, and returns what must be written.
     pub(crate) fn seal(&mut self, draft: Draft, incarnation: Incarnation, now: Instant) -> Group {
         let Draft { by, command, cause, after, key, payment, block } = draft;
@@ -342,7 +357,11 @@ pub fn matters(booking: &Booking) -> bool {
         || (booking.status == Status::Expired && booking.attempt.is_some())
 }
 
-fn claim_difference(before: Option<&Booking>, after: &Booking) -> (Vec<Night>, Vec<Night>) {
+/// The nights that a step claims, and those that it gives up.
+pub(crate) fn claim_difference(
+    before: Option<&Booking>,
+    after: &Booking,
+) -> (Vec<Night>, Vec<Night>) {
     fn stays(of: Option<&Booking>) -> impl Iterator<Item = Stay> {
         of.into_iter().flat_map(claims_of).map(|(stay, _)| stay)
     }

@@ -6,6 +6,7 @@ use crate::actors::{Busy, Urgency};
 use crate::auth::Caller;
 use crate::auth::policy::{Action, Ownership, allow};
 use crate::store::StoreError;
+use crate::store::calendar::StoredEvent;
 use domain::block::Block;
 use domain::command::Intent;
 use domain::edit::{CalendarEdit, Edited, Set};
@@ -89,7 +90,7 @@ impl Engine {
         };
         const MISSING: Error = Error::Fault("an edit's event is not there");
         let stored = self.store.event(property, seq).await?.ok_or(MISSING)?;
-        let event = codec::decode(&stored.bytes).map_err(|_| MISSING)?;
+        let event = decoded(&stored)?;
         let Fact::CalendarEdited(edited) = event.fact else { return Err(MISSING) };
         let Event { changes, offers, digests, .. } = event;
         Ok(done(seq, edited, Public { changes, offers, digests }))
@@ -119,11 +120,7 @@ impl Engine {
         let ownership = ownership(caller, &row.property);
         allow(Action::ReadEvents, caller, ownership)?;
         let stored = self.store.events(property, after, MAX_EVENTS).await?;
-        let events = stored
-            .iter()
-            .map(|stored| codec::decode(&stored.bytes))
-            .collect::<Result<_, _>>()
-            .map_err(|_| Error::Fault("a stored event cannot be read"))?;
+        let events = stored.iter().map(decoded).collect::<Result<_, _>>()?;
         Ok((events, allow(Action::ReadAudit, caller, ownership).is_ok()))
     }
 }
@@ -177,6 +174,12 @@ fn check(edit: &CalendarEdit) -> Result<(), Error> {
     fields.done()
 }
 
-fn ownership(caller: Option<&Caller>, property: &Property) -> Ownership {
+/// What a stored event says.
+pub(super) fn decoded(stored: &StoredEvent) -> Result<Event, Error> {
+    codec::decode(&stored.bytes).map_err(|_| Error::Fault("a stored event cannot be read"))
+}
+
+/// What the caller is to a property as it is now.
+pub(super) fn ownership(caller: Option<&Caller>, property: &Property) -> Ownership {
     Ownership::of_property(caller, property.host, property.listing == Listing::Listed)
 }

@@ -9,6 +9,7 @@ mod departures;
 mod error;
 mod hoarding;
 mod mails;
+mod pasts;
 mod payments;
 mod properties;
 mod quotes;
@@ -22,6 +23,7 @@ pub use calendars::{CalendarView, EditedCalendar};
 pub use departures::Export;
 pub use error::{Error, FieldError};
 pub use hoarding::Hoarding;
+pub use pasts::{Moment, PastView, Pasts};
 pub use payments::{PaymentRequest, Settlements};
 pub use properties::{AMENITIES, PropertyInput, time_of_day};
 pub use quotes::AnonymousQuotes;
@@ -54,6 +56,7 @@ pub struct Engine {
     pub throttles: Throttles,
     pub anonymous_quotes: AnonymousQuotes,
     pub hoarding: Hoarding,
+    pub pasts: Pasts,
     pub provider: Arc<dyn Provider>,
     pub settlements: Settlements,
     /// Wakes the job workers of this node.

@@ -1,5 +1,6 @@
 //! `/properties/{id}/calendar` and `/properties/{id}/events`.
 
+use super::as_of::{self, AsOf, Reason};
 use super::extract::{Dates, MaybeSigned, Params, PropertyPath};
 use super::headers::ETag;
 use super::problem::Problem;
@@ -11,6 +12,7 @@ use domain::calendar::{Change, NightState};
 use domain::edit::Offer;
 use domain::event::{By, Event, Fact, Seq};
 use domain::rules::Terms;
+use domain::snapshot::Snapshot;
 use domain::state::NO_SEQ;
 use domain::{Month, Night, Stay};
 use serde::Serialize;
@@ -20,16 +22,49 @@ use uuid::Uuid;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Calendar)]
-struct Calendar<'a> {
+pub(super) struct Calendar<'a> {
     property: Uuid,
     epoch: &'a str,
     seq: Seq,
+    /// When that event happened: of a calendar as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) at: Option<String>,
     from: String,
     to: String,
     timezone: &'a str,
     currency: &'a str,
     ranges: Vec<Range>,
     digests: BTreeMap<String, String>,
+}
+
+impl<'a> Calendar<'a> {
+    /// These nights of a calendar, with what `reasons` knows of each run.
+    pub(super) fn of(
+        epoch: &'a str,
+        snapshot: &'a Snapshot,
+        window: Stay,
+        reasons: impl Fn(&Change) -> Vec<Reason>,
+    ) -> Self {
+        let (from, to) = (window.check_in(), window.check_out());
+        let ranges = snapshot.nights(window).into_iter().map(|(change, terms)| Range {
+            reasons: reasons(&change),
+            ..Range::whole(&change, terms)
+        });
+        Self {
+            property: snapshot.property.id.0,
+            epoch,
+            seq: snapshot.head.seq,
+            at: None,
+            from: from.to_string(),
+            to: to.to_string(),
+            timezone: snapshot.property.zone.name(),
+            currency: snapshot.property.currency.code(),
+            ranges: ranges.collect(),
+            digests: months(from, to)
+                .map(|month| (month.to_string(), snapshot.calendar.digest(month).to_string()))
+                .collect(),
+        }
+    }
 }
 
 /// Nights `[from, to)` with their state, or with what they cost and demand, or both.
@@ -54,6 +89,9 @@ pub(super) struct Range {
     closed_to_arrival: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     closed_to_departure: Option<bool>,
+    /// Why nobody could book them, of a calendar as it was: for the host and admins only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<Reason>,
 }
 
 impl Range {
@@ -83,13 +121,14 @@ impl Range {
             max_nights: terms.max_nights,
             closed_to_arrival: terms.closed_to_arrival,
             closed_to_departure: terms.closed_to_departure,
+            reasons: Vec::new(),
         }
     }
 
     /// A run of nights with everything that is public of it.
-    fn whole((change, terms): &(Change, Terms)) -> Self {
+    fn whole(change: &Change, terms: Terms) -> Self {
         let Self { state, until, .. } = Self::state(change);
-        Self { state, until, ..Self::terms(change.from, change.to, *terms) }
+        Self { state, until, ..Self::terms(change.from, change.to, terms) }
     }
 }
 
@@ -130,14 +169,18 @@ struct Audit {
 const DEFAULT_NIGHTS: i32 = 365;
 
 /// The nights `[from, to)` of a property: runs of nights in the same state, with their price. The
-/// tag names the event that the answer is as of.
+/// tag names the event that the answer is as of. With `as_of` it is the calendar as it was after an
+/// event or at a time, and the host and admins are told why each night was closed then.
 #[utoipa::path(
     get, path = "/properties/{id}/calendar", operation_id = "read_calendar", tag = "calendars",
     security((), ("bearer" = [])),
     params(
         ("id" = Uuid, Path),
-        ("from" = Option<String>, Query, format = Date, description = "Today if absent."),
+        ("from" = Option<String>, Query, format = Date,
+         description = "Today if absent; the day that it was with as_of."),
         ("to" = Option<String>, Query, format = Date, description = "At most 730 days on."),
+        ("as_of" = Option<String>, Query,
+         description = "The seq of an event, or an instant that has come. Now if absent."),
     ),
     responses(
         (status = 200, description = "The calendar.", body = Calendar),
@@ -149,28 +192,18 @@ pub(super) async fn read(
     engine: web::Data<Engine>,
     MaybeSigned(caller): MaybeSigned,
     PropertyPath(id): PropertyPath,
-    dates: Dates,
+    mut params: Params,
 ) -> Result<HttpResponse, Problem> {
+    let (dates, as_of) = (params.dates()?, params.take("as_of")?);
+    params.end()?;
+    if let Some(AsOf(moment)) = as_of {
+        let view = engine.calendar_as_of(caller.as_ref(), id, moment).await?;
+        return as_of::answer(&request, &view, dates);
+    }
     let view = engine.calendar(caller.as_ref(), id).await?;
     let (epoch, snapshot) = (&view.epoch, &view.snapshot);
-    let property = &snapshot.property;
-    let from = dates.from.unwrap_or_else(|| property.today(engine.clock.now()));
-    let to = dates.to.unwrap_or_else(|| from.plus(DEFAULT_NIGHTS));
-    let window = Stay::new(from, to)
-        .map_err(|_| Problem::field("/to", "must be 1 to 730 days after from"))?;
-    let calendar = Calendar {
-        property: property.id.0,
-        epoch,
-        seq: snapshot.head.seq,
-        from: from.to_string(),
-        to: to.to_string(),
-        timezone: property.zone.name(),
-        currency: property.currency.code(),
-        ranges: snapshot.nights(window).iter().map(Range::whole).collect(),
-        digests: months(from, to)
-            .map(|month| (month.to_string(), snapshot.calendar.digest(month).to_string()))
-            .collect(),
-    };
+    let window = window(dates, snapshot.property.today(engine.clock.now()))?;
+    let calendar = Calendar::of(epoch, snapshot, window, |_| Vec::new());
     // A window that begins today moves on at midnight without an event, so only a window that
     // stands in the address can be known already.
     let etag = ETag::of(epoch, calendar.seq);
@@ -178,6 +211,13 @@ pub(super) async fn read(
         return tagged(&request, &etag, &calendar);
     }
     Ok(HttpResponse::Ok().insert_header((header::ETAG, etag.header()?)).json(calendar))
+}
+
+/// The nights that are asked for: those of a year from today if nobody says.
+pub(super) fn window(dates: Dates, today: Night) -> Result<Stay, Problem> {
+    let from = dates.from.unwrap_or(today);
+    let to = dates.to.unwrap_or_else(|| from.plus(DEFAULT_NIGHTS));
+    Stay::new(from, to).map_err(|_| Problem::field("/to", "must be 1 to 730 days after from"))
 }
 
 /// What happened to a property's calendar after an event, in order and without gaps. Who and why is
@@ -219,12 +259,17 @@ fn view(event: &Event, with_audit: bool) -> EventView {
     }
 }
 
-fn audit(event: &Event) -> Audit {
-    let (by, user_id) = match event.by {
+/// Who caused an event, and which user it was.
+pub(super) const fn who(by: By) -> (&'static str, Option<Uuid>) {
+    match by {
         By::User(user) => ("user", Some(user.0)),
         By::Clock => ("clock", None),
         By::Provider => ("provider", None),
-    };
+    }
+}
+
+fn audit(event: &Event) -> Audit {
+    let (by, user_id) = who(event.by);
     match &event.fact {
         Fact::PropertyCreated(property) | Fact::PropertyChanged(property) => Audit {
             cause: if event.seq == 1 { "property_created" } else { "property_changed" },

@@ -2,6 +2,7 @@
 //! and renders answers; it holds no rule. Every error becomes a problem document (RFC 9457).
 
 mod accounts;
+mod as_of;
 mod bookings;
 mod calendar_edits;
 mod calendars;

@@ -6,6 +6,7 @@
 mod helpers;
 
 mod accounts;
+mod as_of;
 mod bad_input;
 mod blind_reviews;
 mod bystanders;

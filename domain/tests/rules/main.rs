@@ -1,9 +1,9 @@
 //! The rules of renting against naive models and written-out tables: the status machine
 //! ([`status`]), the calendar ([`calendar`]), events in bytes ([`codec`]), refusals ([`refusal`]),
 //! rules and their layers ([`terms`]), money ([`money`], [`price`]), names ([`names`]), changes of
-//! bookings ([`change`]), edits of calendars ([`edit_calendar`]), reviews ([`review`]), what a guest
-//! may hold ([`hoarding`]), what a command decides ([`decision`]) and the two machines where they
-//! stand alone ([`lane`], [`property`]).
+//! bookings ([`change`], [`request`]), edits of calendars ([`edit_calendar`]), what was before
+//! ([`past`]), reviews ([`review`]), what a guest may hold ([`hoarding`]), what a command decides
+//! ([`decision`]) and the two machines where they stand alone ([`lane`], [`property`]).
 
 mod calendar;
 mod change;
@@ -16,6 +16,7 @@ mod hoarding;
 mod lane;
 mod money;
 mod names;
+mod past;
 mod price;
 mod property;
 mod refusal;
