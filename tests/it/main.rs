@@ -28,6 +28,7 @@ mod payments;
 mod properties;
 mod put;
 mod quotes;
+mod races;
 mod readiness;
 mod replay;
 mod resets;
