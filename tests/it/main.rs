@@ -39,5 +39,6 @@ mod shutdown;
 mod stampede;
 mod story;
 mod tidy;
+mod trace;
 mod two_servers;
 mod ws;

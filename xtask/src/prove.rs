@@ -91,6 +91,11 @@ const PROOFS: &[Proof] = &[
         means: Means::Tests("it"),
     },
     Proof {
+        name: "trace",
+        sentence: "5,000 recorded commands: the same answers on SQLite and on PostgreSQL",
+        means: Means::Tests("it"),
+    },
+    Proof {
         name: "described",
         sentence: "20,000 generated requests: no 5xx and no answer that is not described",
         means: Means::Tests("it"),
