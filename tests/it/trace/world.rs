@@ -17,7 +17,8 @@ pub(super) const HOSTS: usize = 2;
 pub(super) const GUESTS: usize = 4;
 /// The number of the one admin, behind hosts and guests.
 pub(super) const ADMIN: usize = HOSTS + GUESTS;
-const ORDERED_WITHIN: Duration = Duration::from_secs(10);
+/// Longer than the server waits for its provider: then it answers by itself.
+const ORDERED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Something to be done on both.
 #[derive(Clone, Debug)]
