@@ -383,7 +383,7 @@ impl Script {
             json!({ "status": "listed" }),
             json!({ "status": "listed" }),
             json!({ "status": "draft" }),
-            json!({ "instant_book": price % 2_000 == 0 }),
+            json!({ "instant_book": price.is_multiple_of(2_000) }),
             json!({ "timezone": "Europe/Lisbon" }),
             json!({ "max_guests": 3 + price / 4_000 }),
         ]);
