@@ -185,9 +185,7 @@ impl Engine {
         let intent = Intent::Change { booking: booking.id, seen: booking.version, stay, guests };
         let command = self.command(caller, intent, None, "");
         match self.carry_out(property, command, Urgency::Ordinary).await {
-            Err(Error::Refused(Refusal::UnknownBooking)) => {
-                Err(Refusal::Illegal(Illegal::Status(booking.status)).into())
-            }
+            Err(Error::Refused(refusal)) => self.ended(booking.id, refusal, None).await,
             answer => answer,
         }
     }
@@ -213,7 +211,7 @@ impl Engine {
         };
         let command = self.command(caller, intent, key, &format!("cancel {id} {reopen}"));
         match self.carry_out(property, command, Urgency::Urgent).await {
-            Err(Error::Refused(refusal)) => self.ended(id, refusal, Status::Canceled).await,
+            Err(Error::Refused(refusal)) => self.ended(id, refusal, Some(Status::Canceled)).await,
             answer => answer,
         }
     }
@@ -245,7 +243,7 @@ impl Engine {
         let intent = Intent::Step { booking: id, step };
         let command = self.command(caller, intent, key, &format!("{word:?} {id}"));
         match self.carry_out(property, command, Urgency::Ordinary).await {
-            Err(Error::Refused(refusal)) => self.ended(id, refusal, wished).await,
+            Err(Error::Refused(refusal)) => self.ended(id, refusal, Some(wished)).await,
             answer => answer,
         }
     }
@@ -256,13 +254,13 @@ impl Engine {
         &self,
         id: BookingId,
         refusal: Refusal,
-        wished: Status,
+        wished: Option<Status>,
     ) -> Result<Made, Error> {
         if refusal != Refusal::UnknownBooking {
             return Err(Error::Refused(refusal));
         }
         let (property, booking) = self.store.booking(id).await?.ok_or(Error::NotFound)?;
-        if booking.status.name() == wished.name() {
+        if wished.is_some_and(|wished| booking.status.name() == wished.name()) {
             return Ok(Made { property, booking, replayed: false });
         }
         Err(Error::Refused(Refusal::Illegal(Illegal::Status(booking.status))))

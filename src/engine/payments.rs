@@ -51,7 +51,7 @@ impl Engine {
         let command = self.command(caller, intent, key, &words);
         let made = match self.carry_out(property, command, Urgency::Ordinary).await {
             Err(Error::Refused(refusal)) => {
-                self.ended(id, refusal, domain::Status::Confirmed).await?
+                self.ended(id, refusal, Some(domain::Status::Confirmed)).await?
             }
             answer => answer?,
         };
@@ -146,6 +146,10 @@ impl Engine {
     /// Job `refund`: gives money back.
     pub async fn refund(&self, job: &NewJob) -> Result<(), Error> {
         let payment = self.store.payment(PaymentId(job.subject)).await?.ok_or(Error::NotFound)?;
+        if job.id == give_back_of(&payment) && payment.refunded == payment.amount {
+            // Two jobs heard that the money is not wanted, and the other one's has gone back.
+            return Ok(self.store.complete(job.id).await?);
+        }
         let reference = payment.provider_ref.clone().unwrap_or_default();
         let key = format!("ref:{}", job.id);
         self.provider.refund(&reference, job.amount, &key).await.map_err(unknown)?;
@@ -231,8 +235,7 @@ impl Engine {
     /// Gives a charge back that no booking stands for.
     async fn give_back(&self, payment: &Payment, amount: i64) -> Result<(), Error> {
         let job = NewJob {
-            // One payment is given back like this once, so its id names the work.
-            id: JobId(payment.id.0),
+            id: give_back_of(payment),
             work: Work::Refund,
             subject: payment.id.0,
             property: Some(payment.property),
@@ -259,6 +262,11 @@ impl Engine {
             .await?
             .filter(|payment| payment.status.is_open()))
     }
+}
+
+/// The job that gives a whole charge back: one payment has one, however many jobs ask for it.
+const fn give_back_of(payment: &Payment) -> JobId {
+    JobId(payment.id.0)
 }
 
 /// A payment is its guest's affair.

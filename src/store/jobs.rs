@@ -136,9 +136,10 @@ impl TryFrom<Columns> for ClaimedJob {
 }
 
 pub(super) const INSERT: &str = "insert into job (job_id, kind, subject_id, property_id, amount, \
-     payload, run_at, attempts) values ($1, $2, $3, $4, $5, $6, $7, 0)";
+     payload, run_at, attempts) values ($1, $2, $3, $4, $5, $6, $7, 0) \
+     on conflict (job_id) do nothing";
 
-/// Writes a job in the transaction that causes it.
+/// Writes a job in the transaction that causes it; one that waits already is not written again.
 macro_rules! insert_job {
     ($on:expr, $job:expr) => {
         sqlx::query($crate::store::jobs::INSERT)
@@ -178,7 +179,7 @@ const COUNT: &str = "select count(*) filter (where buried_at is null and (claime
      count(*) filter (where buried_at is not null) from job";
 
 impl Store {
-    /// Writes a job in a transaction of its own.
+    /// Writes a job in a transaction of its own; one that waits already is not written again.
     pub async fn enqueue(&self, job: NewJob) -> Result<(), StoreError> {
         let store = self.clone();
         self.spawn(async move {

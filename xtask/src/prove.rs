@@ -86,6 +86,16 @@ const PROOFS: &[Proof] = &[
         means: Means::Tests("it"),
     },
     Proof {
+        name: "races",
+        sentence: "six races, 2,000 rounds each: one comes first, and the money agrees",
+        means: Means::Tests("it"),
+    },
+    Proof {
+        name: "trace",
+        sentence: "5,000 recorded commands: the same answers on SQLite and on PostgreSQL",
+        means: Means::Tests("it"),
+    },
+    Proof {
         name: "described",
         sentence: "20,000 generated requests: no 5xx and no answer that is not described",
         means: Means::Tests("it"),

@@ -253,6 +253,7 @@ async fn jobs_are_claimed_by_lease(ground: Ground) {
 
     let job = NewJob { id: JobId(fresh()), run_at: later(5), ..job.clone() };
     store.enqueue(job.clone()).await.expect("a job");
+    store.enqueue(job.clone()).await.expect("it waits already");
     let counts = JobCounts { waiting: 1, buried: 1, ..JobCounts::default() };
     assert_eq!(store.job_counts(NOW).await.expect("counts"), counts);
     assert_eq!(claim(later(5)).await[0].job, job);
