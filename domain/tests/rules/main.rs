@@ -1,9 +1,9 @@
 //! The rules of renting against naive models and written-out tables: the status machine
 //! ([`status`]), the calendar ([`calendar`]), events in bytes ([`codec`]), refusals ([`refusal`]),
 //! rules and their layers ([`terms`]), money ([`money`], [`price`]), names ([`names`]), changes of
-//! bookings ([`change`]), edits of calendars ([`edit_calendar`]), reviews ([`review`]), what a
-//! command decides ([`decision`]) and the two machines where they stand alone ([`lane`],
-//! [`property`]).
+//! bookings ([`change`]), edits of calendars ([`edit_calendar`]), reviews ([`review`]), places
+//! ([`place`]), what a command decides ([`decision`]) and the two machines where they stand alone
+//! ([`lane`], [`property`]).
 
 mod calendar;
 mod change;
@@ -15,6 +15,7 @@ mod given;
 mod lane;
 mod money;
 mod names;
+mod place;
 mod price;
 mod property;
 mod refusal;
