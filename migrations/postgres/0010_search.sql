@@ -9,5 +9,7 @@ alter table property
 
 create index property_of_rating on property (rating_hundredths desc, property_id desc);
 create index property_of_currency_price on property (currency, price_per_night, property_id);
-create index property_of_position on property (latitude, longitude);
+-- A box is found by its parallels or its meridians, whichever are nearer to each other.
+create index property_of_latitude on property (latitude, longitude);
+create index property_of_longitude on property (longitude, latitude);
 create index property_of_instant on property (instant_book, created_at desc, property_id desc);

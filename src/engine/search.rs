@@ -74,7 +74,7 @@ pub const MAX_RADIUS: i64 = 500_000;
 /// How many properties a search looks at one by one.
 pub const MAX_CANDIDATES: usize = 5_000;
 /// How many of them are judged at a time, so that others have their turn on the thread.
-const BATCH: usize = 500;
+const BATCH: usize = 200;
 
 impl Engine {
     /// The properties that pass and that the caller may see, from behind a place in their order

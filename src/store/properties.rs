@@ -189,8 +189,8 @@ pub fn list(filters: &Filters, after: Option<PropertyCursor>, limit: u32) -> Sta
         .and_if(" and property.max_guests >= ?", filters.guests.map(i64::from))
         .and_if(" and property.rating_hundredths >= ?", filters.min_rating);
     all = match filters.instant_book {
-        Some(true) => all.and_text(" and property.instant_book"),
-        Some(false) => all.and_text(" and not property.instant_book"),
+        Some(true) => all.and_text(" and property.instant_book = true"),
+        Some(false) => all.and_text(" and property.instant_book = false"),
         None => all,
     };
     for area in &filters.areas {

@@ -71,6 +71,8 @@ pub(super) fn statements(database: Database, homes: i64) -> Vec<String> {
         reviews(database, homes),
         taken(database, homes),
         taken_nights(database, homes),
+        blocked(database, homes),
+        terms(database, homes),
         measured.to_owned(),
     ]
 }
@@ -216,5 +218,24 @@ fn taken_nights(database: Database, homes: i64) -> String {
          select property_id, check_in + more, booking_id from number \
          join booking on booking_id = {id} cross join \
          (select 0 as more union all select 1 union all select 2) as day where n <= {homes}"
+    )
+}
+
+/// Every home is blocked at another time.
+fn blocked(database: Database, homes: i64) -> String {
+    let (home, from) = (id_of(database, "n"), arrival() + 100);
+    format!(
+        "insert into block (property_id, block_id, from_night, to_night, reason) \
+         select {home}, {home}, {from}, {from} + 7, 'owner' from number where n <= {homes}"
+    )
+}
+
+/// Every fourth home says something of each of forty dates, those of the stay among them.
+fn terms(database: Database, homes: i64) -> String {
+    let (home, from) = (id_of(database, "home.n"), arrival());
+    format!(
+        "insert into night_terms (property_id, night, min_nights) \
+         select {home}, {from} - 20 + day.n, 2 from number as home cross join number as day \
+         where home.n <= {homes} and home.n % 4 = 0 and day.n <= 40"
     )
 }

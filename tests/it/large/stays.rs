@@ -15,11 +15,11 @@ use vacancy::store::search;
 const ASKED: u32 = 101;
 
 /// Of twenty homes one is free: so many are looked at for a page, with the drafts among them, and
-/// for each its night, the booking there, and a block that is not.
-const MOST: u64 = 6 * 20 * ASKED as u64;
+/// for each its night, the booking there, and a block at another time.
+const MOST: u64 = 8 * 20 * ASKED as u64;
 
-/// The property, its night, and the terms of each date: how many rows a batch may need.
-const BATCH: i64 = 500;
+/// Candidates that are judged at a time.
+const BATCH: i64 = 200;
 
 /// How often each page is asked for.
 const TIMES: usize = 100;
