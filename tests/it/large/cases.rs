@@ -93,9 +93,6 @@ const SEARCHES: &[Search] = &[
     ("bbox=-10,-1,10,1", "latitude between -1 and 1 and longitude between -10 and 10", |f| {
         f.areas = area([-10.0, -1.0, 10.0, 1.0]);
     }),
-    ("bbox=175,-20,-175,-10", "latitude between -20 and -10 and abs(longitude) >= 175", |f| {
-        f.areas = area([175.0, -20.0, -175.0, -10.0]);
-    }),
     ("bbox=-180,89,180,90", "false", |f| f.areas = area([-180.0, 89.0, 180.0, 90.0])),
     ("sort=rating", "true", |f| f.order = Order::Rating),
     ("sort=rating&country=IS", "country = 'IS'", |f| {
