@@ -14,7 +14,7 @@ use crate::quote::Quote;
 use crate::refusal::{self, Ground, Hold, Refusal};
 use crate::state::{Draft, State};
 use crate::switches::Bug;
-use crate::{Awaiting, BookingId, Instant, Status, Stay, UserId};
+use crate::{Awaiting, BookingId, Instant, Price, Status, Stay, UserId};
 use std::time::Duration;
 
 /// How long a host may think about a request.
@@ -159,6 +159,14 @@ impl State {
             };
             return Some(self.seal(Draft::by_clock(cause, after), incarnation, now));
         }
+    }
+
+    /// The price of a stay that could be booked at this moment; nothing where it could not. It is
+    /// judged as a booking is, with the deadlines enforced that have passed.
+    pub fn offer(&mut self, stay: Stay, guests: u16, now: Instant) -> Option<Price> {
+        while self.enforce_deadline(Incarnation::default(), now).is_some() {}
+        let possible = self.ground(now).is_possible(stay, guests);
+        possible.then(|| self.property.price(&self.overrides, stay, guests, None))
     }
 
     /// What a key stands for, unless it is so old that other processes have forgotten it.

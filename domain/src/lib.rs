@@ -4,7 +4,7 @@
 //! arguments, so that every decision can be repeated, simulated from a seed and tested as a table.
 //!
 //! In reading order: what things are ([`id`], [`instant`], [`stay`], [`money`], [`zone`],
-//! [`policy`], [`rules`], [`price`], [`property`], [`quote`], [`status`],
+//! [`policy`], [`rules`], [`price`], [`property`], [`place`], [`quote`], [`status`],
 //! [`booking`], [`block`], [`review`]), what a property's calendar looks like
 //! ([`calendar`]), what happened ([`event`], [`codec`]), what is decided ([`command`],
 //! [`refusal`], [`edit`], [`keys`], [`snapshot`], [`state`], [`decide`]), what a property was before
@@ -26,6 +26,7 @@ pub mod keys;
 pub mod money;
 pub mod past;
 pub mod pipeline;
+pub mod place;
 pub mod policy;
 pub mod price;
 pub mod property;

@@ -174,7 +174,8 @@ impl<'a> Ground<'a> {
             .collect()
     }
 
-    fn is_possible(&self, stay: Stay, guests: u16) -> bool {
+    /// Whether the stay can be had now: there is no reason against it.
+    pub fn is_possible(&self, stay: Stay, guests: u16) -> bool {
         self.taken(stay).next().is_none()
             && self.against_rules(stay, guests).is_empty()
             && self.unprepared(stay).next().is_none()

@@ -84,6 +84,13 @@ impl Ratings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Average(i64);
 
+impl Average {
+    /// The hundredths of a star: 100 to 500.
+    pub const fn hundredths(self) -> i64 {
+        self.0
+    }
+}
+
 impl fmt::Display for Average {
     /// A decimal number with two decimals: `4.50`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

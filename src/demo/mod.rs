@@ -2,10 +2,11 @@
 //! anybody's. Positions, kinds and prices of the listings are real (see `listings.csv`).
 
 use crate::auth::Caller;
-use crate::engine::{BookingRequest, Engine, Error, PaymentRequest, PropertyInput, Registration};
+use crate::engine::{
+    BookingRequest, Engine, Error, PaymentRequest, PropertyInput, Registration, Search,
+};
 use crate::payments::sandbox;
 use crate::store::accounts::Role;
-use crate::store::properties::Filters;
 use domain::{PropertyId, Stay};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -41,8 +42,8 @@ const STAYS: [(i32, i32); 4] = [(3, 2), (9, 3), (17, 4), (30, 7)];
 /// property to try things on.
 pub async fn fill(engine: &Engine) -> Result<PropertyId, Error> {
     if engine.store.account_by_email(GUEST.email).await?.is_some() {
-        let newest = engine.properties(None, Filters::default(), None, 1).await?;
-        return newest.first().map(|row| row.property.id).ok_or(Error::NotFound);
+        let newest = engine.search(None, Search::default(), None, 1).await?;
+        return newest.first().map(|found| found.row.property.id).ok_or(Error::NotFound);
     }
     let host = join(engine, HOST).await?;
     let neighbour = join(engine, NEIGHBOUR).await?;

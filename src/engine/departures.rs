@@ -87,7 +87,7 @@ impl Engine {
         let homes = Filters { host: Some(id), ..Filters::default() };
         let properties = all!(
             after => store.properties(homes.clone(), after, PAGE).await?,
-            |row: &PropertyRow| (row.created_at, row.property.id)
+            |row: &PropertyRow| (row.created_at.as_micros(), row.property.id)
         );
         let bookings = all!(
             after => store.bookings_of_guest(id, BookingFilter::default(), after, PAGE).await?,

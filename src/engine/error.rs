@@ -28,6 +28,9 @@ pub enum Error {
     /// Fields that cannot be.
     #[error("a field is not valid")]
     Fields(Vec<FieldError>),
+    /// More properties would have to be looked at one by one than a search does.
+    #[error("the search is too wide")]
+    TooWide,
     /// Somebody has registered with this e-mail address.
     #[error("the e-mail address is taken")]
     EmailTaken,

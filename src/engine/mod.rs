@@ -15,6 +15,7 @@ mod properties;
 mod quotes;
 mod reviews;
 mod rules;
+mod search;
 mod sessions;
 
 pub use accounts::{Profile, Registration};
@@ -28,6 +29,7 @@ pub use payments::{PaymentRequest, Settlements};
 pub use properties::{AMENITIES, PropertyInput, time_of_day};
 pub use quotes::AnonymousQuotes;
 pub use reviews::{NewReview, ReviewChange, Subject};
+pub use search::{Found, MAX_CANDIDATES, MAX_RADIUS, Near, Search, Sort, Wish};
 pub use sessions::{Session, Throttles};
 
 use crate::actors::Registry;

@@ -1,4 +1,4 @@
-//! Properties: created by hosts, read and listed by everybody.
+//! Properties: created and edited by hosts, read by everybody.
 
 use super::calendars::not_edited;
 use super::error::Fields;
@@ -7,7 +7,7 @@ use crate::actors::Urgency;
 use crate::auth::Caller;
 use crate::auth::policy::{Action, Ownership, allow};
 use crate::store::keys::Created;
-use crate::store::properties::{Filters, PropertyRow};
+use crate::store::properties::PropertyRow;
 use domain::command::{Command, Intent, Key};
 use domain::event::{By, Sealed};
 use domain::money::Currency;
@@ -18,11 +18,10 @@ use domain::property::{
 };
 use domain::review::Ratings;
 use domain::zone::Zone;
-use domain::{Instant, PropertyId, Rules, UserId};
+use domain::{PropertyId, Rules, UserId};
 use jiff::civil::Time;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// What a host says of a property: of a new one, or of how one is to be.
 #[derive(Debug)]
@@ -138,28 +137,6 @@ impl Engine {
         let ownership = Ownership::of_property(caller, row.property.host, listed);
         allow(Action::ReadProperty, caller, ownership)?;
         Ok(row)
-    }
-
-    /// The properties that pass and that the caller may see, newest first, after a place in the
-    /// list. Those that are not listed are shown in the list of one host.
-    pub async fn properties(
-        &self,
-        caller: Option<&Caller>,
-        mut filters: Filters,
-        after: Option<(Instant, Uuid)>,
-        limit: usize,
-    ) -> Result<Vec<PropertyRow>, Error> {
-        let sees_all = filters.host.is_some_and(|host| {
-            let ownership = Ownership::of_property(caller, host, false);
-            allow(Action::ReadProperty, caller, ownership).is_ok()
-        });
-        match filters.listing {
-            None if !sees_all => filters.listing = Some(Listing::Listed),
-            Some(other) if !sees_all && other != Listing::Listed => return Ok(Vec::new()),
-            _ => {}
-        }
-        let after = after.map(|(at, id)| (at, PropertyId(id)));
-        Ok(self.store.properties(filters, after, super::rows(limit)).await?)
     }
 
     /// A property that the caller may change, as it is now.

@@ -110,9 +110,9 @@ pub(super) async fn list(
     Signed(caller): Signed,
     page: Page,
 ) -> Result<HttpResponse, Problem> {
-    let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
+    let after = page.cursor.map(Cursor::by_age);
     let mut rows = engine.users(&caller, after, page.limit + 1).await?;
-    let place = |account: &Account| Cursor { created_at: account.created_at, id: account.id.0 };
+    let place = |account: &Account| (account.created_at.as_micros(), account.id.0);
     let (mut response, next_cursor) = cursor::page_of(&request, &mut rows, page.limit, place)?;
     let data = rows.iter().map(View::of).collect();
     Ok(response.json(List { data, next_cursor }))

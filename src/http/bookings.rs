@@ -246,12 +246,10 @@ pub(super) async fn list(
     let filter = filter(&mut params)?;
     let page = params.page()?;
     params.end()?;
-    let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
+    let after = page.cursor.map(Cursor::by_age);
     let mut rows = engine.bookings(&caller, side, filter, after, page.limit + 1).await?;
-    let place = |(_, booking): &(PropertyId, Booking)| Cursor {
-        created_at: booking.created_at,
-        id: booking.id.0,
-    };
+    let place =
+        |(_, booking): &(PropertyId, Booking)| (booking.created_at.as_micros(), booking.id.0);
     let (mut response, next_cursor) = cursor::page_of(&request, &mut rows, page.limit, place)?;
     let data = rows.iter().map(|(property, booking)| View::of(*property, booking)).collect();
     Ok(response.json(List { data, next_cursor }))

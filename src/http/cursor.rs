@@ -1,10 +1,13 @@
 //! Keyset cursors: where the next page of a list begins.
 //!
-//! Lists are ordered by creation and then by id, both descending or both ascending, so that rows
-//! that are added while a client turns pages neither repeat nor vanish. A cursor names the last
-//! row of a page. It is opaque to clients: base64url of 8 bytes of microseconds and 16 bytes of
-//! id. It holds nothing that the row does not show, so it is not signed.
+//! Lists are ordered by a number (the time of creation, where nobody asks for something else) and
+//! then by id, both in the same direction, so that rows that are added while a client turns pages
+//! neither repeat nor vanish. A cursor names the last row of a page. It is opaque to clients:
+//! base64url of 8 bytes of the number, 16 bytes of id and 8 bytes that tell the list's parameters
+//! apart, because a place in one list says nothing in another. It holds nothing that the row does
+//! not show, so it is not signed.
 
+use crate::http::extract::Params;
 use crate::http::problem::Problem;
 use actix_web::http::Uri;
 use actix_web::http::header::{self, HeaderValue};
@@ -19,12 +22,26 @@ use uuid::Uuid;
 /// The last row of the page before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    pub created_at: Instant,
+    /// What the list is sorted by: in lists by age, microseconds since 1970.
+    pub key: i64,
     pub id: Uuid,
+    /// Which list it is a place in.
+    pub list: ListId,
 }
 
-const TIME_BYTES: usize = 8;
-const BYTES: usize = TIME_BYTES + 16;
+/// What tells a list from the same one with other parameters: the beginning of a SHA-256.
+pub type ListId = [u8; ID_BYTES];
+
+const KEY_BYTES: usize = 8;
+const ROW_BYTES: usize = 16;
+const ID_BYTES: usize = 8;
+
+impl Cursor {
+    /// The place as lists by age take it.
+    pub const fn by_age(self) -> (Instant, Uuid) {
+        (Instant::from_micros(self.key), self.id)
+    }
+}
 
 /// The text is not a cursor that a list gave out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,9 +56,7 @@ impl From<BadCursor> for Problem {
 
 impl Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = [0; BYTES];
-        bytes[..TIME_BYTES].copy_from_slice(&self.created_at.as_micros().to_be_bytes());
-        bytes[TIME_BYTES..].copy_from_slice(self.id.as_bytes());
+        let bytes = [&self.key.to_be_bytes()[..], self.id.as_bytes(), &self.list].concat();
         f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
     }
 }
@@ -51,36 +66,35 @@ impl FromStr for Cursor {
 
     fn from_str(text: &str) -> Result<Self, BadCursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| BadCursor)?;
-        let (time, id) = bytes.split_first_chunk::<TIME_BYTES>().ok_or(BadCursor)?;
+        let (key, rest) = bytes.split_first_chunk::<KEY_BYTES>().ok_or(BadCursor)?;
+        let (id, list) = rest.split_first_chunk::<ROW_BYTES>().ok_or(BadCursor)?;
         Ok(Self {
-            created_at: Instant::from_micros(i64::from_be_bytes(*time)),
-            id: Uuid::from_slice(id).map_err(|_| BadCursor)?,
+            key: i64::from_be_bytes(*key),
+            id: Uuid::from_bytes(*id),
+            list: list.try_into().map_err(|_| BadCursor)?,
         })
     }
 }
 
-/// Cuts rows, of which one more than `limit` was asked for, to the page; the cursor of the page's
-/// last row where there are more.
-pub fn next<T>(rows: &mut Vec<T>, limit: usize, place: impl Fn(&T) -> Cursor) -> Option<Cursor> {
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    rows.last().filter(|_| more).map(place)
-}
-
-/// Cuts rows to a page as [`next`] does: the answer with its `Link`, and what its body says of the
-/// next page.
+/// Cuts rows, of which one more than `limit` was asked for, to a page of the list that the request
+/// asks for: the answer with its `Link`, and what its body says of the next page. `place` names
+/// what the list is sorted by and the id.
 pub fn page_of<T>(
     request: &HttpRequest,
     rows: &mut Vec<T>,
     limit: usize,
-    place: impl Fn(&T) -> Cursor,
+    place: impl Fn(&T) -> (i64, Uuid),
 ) -> Result<(HttpResponseBuilder, Option<String>), Problem> {
-    let next = next(rows, limit, place);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
     let mut response = HttpResponse::Ok();
-    if let Some(next) = next {
-        response.insert_header((header::LINK, next_link(request.uri(), next)?));
-    }
-    Ok((response, next.map(|next| next.to_string())))
+    let Some((key, id)) = rows.last().filter(|_| more).map(place) else {
+        return Ok((response, None));
+    };
+    let list = Params::parse(request.query_string())?.list();
+    let next = Cursor { key, id, list };
+    response.insert_header((header::LINK, next_link(request.uri(), next)?));
+    Ok((response, Some(next.to_string())))
 }
 
 /// The `Link` header (RFC 8288) to the page after this one: the same address with the new cursor
@@ -108,14 +122,15 @@ mod tests {
 
     fn cursor() -> Cursor {
         Cursor {
-            created_at: Instant::from_micros(1_800_000_000_000_001),
+            key: 1_800_000_000_000_001,
             id: Uuid::from_u128(0x0192_0000_7000_8000_0000_0000_0000_002a),
+            list: [1, 2, 3, 4, 5, 6, 7, 8],
         }
     }
 
     #[test]
     fn a_cursor_comes_back_as_it_was_given_out() {
-        let early = Cursor { created_at: Instant::from_micros(-1), id: Uuid::max() };
+        let early = Cursor { key: -1, id: Uuid::max(), list: [0xff; 8] };
         for cursor in [cursor(), early] {
             let text = cursor.to_string();
             assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));

@@ -182,6 +182,13 @@ fn thing(schema: &str) -> Option<Value> {
                 "created_at": JOINED_AT,
             }),
         ),
+        "FoundProperty" => with(
+            thing("Property")?,
+            json!({
+                "stay": {"nights": 3, "total_amount": 36_000, "currency": "KES"},
+                "distance_metres": 1_240,
+            }),
+        ),
         "Quote" => with(
             body("NewQuote")?,
             json!({
@@ -245,7 +252,7 @@ fn composed(schema: &str) -> Option<Value> {
             "reviews": [thing("Review")?],
         }),
         "Payments" => page("Payment")?,
-        "Properties" => page("Property")?,
+        "Properties" => page("FoundProperty")?,
         "Reviews" => page("Review")?,
         "Users" => page("User")?,
         _ => return None,

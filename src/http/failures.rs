@@ -17,6 +17,7 @@ impl From<Error> for Problem {
                     |field: crate::engine::FieldError| FieldError::new(field.pointer, field.detail);
                 Self::fields(fields.into_iter().map(named).collect())
             }
+            Error::TooWide => Self::new(Code::SearchTooWide),
             Error::EmailTaken => Self::new(Code::EmailTaken),
             Error::BadCredentials => Self::new(Code::InvalidCredentials),
             Error::SessionEnded => Self::new(Code::SessionEnded),

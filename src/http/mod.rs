@@ -25,6 +25,7 @@ mod quotes;
 mod reviews;
 mod routes;
 mod rules;
+mod search;
 mod sessions;
 
 pub use openapi::text as openapi_document;

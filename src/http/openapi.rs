@@ -7,7 +7,7 @@
 use super::problem::{Code, Problem};
 use super::{
     accounts, bookings, calendar_edits, calendars, examples, export, payments, properties, quotes,
-    reviews, rules, sessions,
+    reviews, rules, search, sessions,
 };
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
@@ -59,7 +59,6 @@ use utoipa_swagger_ui::Config;
         properties::amenities,
         properties::archive,
         properties::create,
-        properties::list,
         properties::read,
         properties::update,
         rules::read,
@@ -72,6 +71,7 @@ use utoipa_swagger_ui::Config;
         reviews::list,
         reviews::read,
         reviews::reply,
+        search::list,
         sessions::forgot,
         sessions::login,
         sessions::logout,

@@ -1,16 +1,13 @@
 //! `/properties`.
 
-use super::cursor::{self, Cursor};
-use super::extract::{Body, IdempotencyKey, MaybeSigned, Params, PropertyPath, Signed};
+use super::extract::{Body, IdempotencyKey, MaybeSigned, PropertyPath, Signed};
 use super::headers::ETag;
-use super::openapi::PageParams;
 use super::problem::Problem;
 use super::{mark_replayed, put, tagged};
 use crate::engine::{AMENITIES, Engine, PropertyInput};
-use crate::store::properties::{Filters, PropertyRow};
+use crate::store::properties::PropertyRow;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::UserId;
 use jiff::civil::Time;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -103,13 +100,6 @@ pub(super) struct View<'a> {
 #[schema(as = Amenities)]
 struct Slugs {
     data: &'static [&'static str],
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = Properties)]
-struct List<'a> {
-    data: Vec<View<'a>>,
-    next_cursor: Option<String>,
 }
 
 impl From<Input> for PropertyInput {
@@ -258,67 +248,6 @@ pub(super) async fn archive(
     });
     archived.await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// The listed properties that pass all filters, newest first. With `host`, that host and admins
-/// see the others, too. `Link` and `next_cursor` lead to the next page.
-#[utoipa::path(
-    get, path = "/properties", operation_id = "list_properties", tag = "properties",
-    security((), ("bearer" = [])), params(
-        ("host" = Option<Uuid>, Query, description = "Of this host."),
-        ("status" = Option<String>, Query,
-            description = "draft, listed, unlisted or archived: what is not listed is shown with \
-                           `host`, to that host and admins."),
-        ("city" = Option<String>, Query, description = "In any letters."),
-        ("country" = Option<String>, Query, description = "ISO 3166-1 alpha-2."),
-        ("currency" = Option<String>, Query, description = "ISO 4217."),
-        ("min_price" = Option<i64>, Query,
-            description = "Of a night, in minor units of each property's own currency: say \
-                           `currency`, too, where properties differ in it."),
-        ("max_price" = Option<i64>, Query, description = "As `min_price`."),
-        ("guests" = Option<u16>, Query, description = "How many must find room."),
-        ("amenities" = Option<String>, Query, description = "Slugs with commas: all of them."),
-        PageParams,
-    ),
-    responses((status = 200, description = "A page of properties.", body = List)),
-)]
-pub(super) async fn list(
-    request: HttpRequest,
-    engine: web::Data<Engine>,
-    MaybeSigned(caller): MaybeSigned,
-    mut params: Params,
-) -> Result<HttpResponse, Problem> {
-    let page = params.page()?;
-    let filters = filters(&mut params)?;
-    params.end()?;
-    let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
-    let mut rows = engine.properties(caller.as_ref(), filters, after, page.limit + 1).await?;
-    let place = |row: &PropertyRow| Cursor { created_at: row.created_at, id: row.property.id.0 };
-    let (mut response, next_cursor) = cursor::page_of(&request, &mut rows, page.limit, place)?;
-    let data = rows.iter().map(View::of).collect();
-    Ok(response.json(List { data, next_cursor }))
-}
-
-fn filters(params: &mut Params) -> Result<Filters, Problem> {
-    let amenities = params.text("amenities").unwrap_or_default();
-    let mut amenities: Vec<String> =
-        amenities.split(',').filter(|slug| !slug.is_empty()).map(str::to_owned).collect();
-    amenities.sort_unstable();
-    amenities.dedup();
-    if amenities.iter().any(|slug| !AMENITIES.contains(&slug.as_str())) {
-        return Err(Problem::field("/amenities", "must be slugs that GET /amenities lists"));
-    }
-    Ok(Filters {
-        host: params.id("host")?.map(UserId),
-        listing: params.take("status")?,
-        city: params.text("city"),
-        country: params.text("country"),
-        currency: params.take("currency")?,
-        min_price: params.take("min_price")?,
-        max_price: params.take("max_price")?,
-        guests: params.take("guests")?,
-        amenities,
-    })
 }
 
 /// The amenities that a property may have.

@@ -183,10 +183,10 @@ pub(super) async fn list(
             return Err(Problem::field("/booking", "must not stand beside property"));
         }
     };
-    let after = page.cursor.map(|cursor| (cursor.created_at, cursor.id));
+    let after = page.cursor.map(Cursor::by_age);
     let mut rows =
         engine.reviews(caller.as_ref(), subject, direction, after, page.limit + 1).await?;
-    let place = |review: &Review| Cursor { created_at: review.created_at, id: review.id.0 };
+    let place = |review: &Review| (review.created_at.as_micros(), review.id.0);
     let (mut response, next_cursor) = cursor::page_of(&request, &mut rows, page.limit, place)?;
     let data = rows.iter().map(View::of).collect();
     Ok(response.json(List { data, next_cursor }))

@@ -5,7 +5,7 @@ use super::operations::CatchUp;
 use super::{
     accounts, bookings, calendar_edits, calendars, headers, openapi, operations, pages, payments,
 };
-use super::{export, extract, problem, properties, quotes, reviews, rules, sessions};
+use super::{export, extract, problem, properties, quotes, reviews, rules, search, sessions};
 use crate::auth::{Caller, TokenError};
 use crate::engine::Engine;
 use actix_web::dev::Server;
@@ -112,7 +112,7 @@ fn resources(config: &mut web::ServiceConfig) {
     config
         .service(
             web::resource("/properties")
-                .route(web::get().to(properties::list))
+                .route(web::get().to(search::list))
                 .route(web::post().to(properties::create)),
         )
         .service(web::resource("/amenities").route(web::get().to(properties::amenities)))

@@ -1,5 +1,5 @@
-//! Lists: each is one statement that is put together from what narrows it, sorted by age, the
-//! newest first, and read a page at a time.
+//! Lists: each is one statement that is put together from what narrows it, sorted (by age, the
+//! newest first, where nobody asks for something else), and read a page at a time.
 //!
 //! What nobody asked for is not in the text, so that the database sees what it can find rows by. It
 //! plans each list for its very values: a city with three homes is not read as one with thousands.
@@ -9,10 +9,11 @@ use domain::Instant;
 use uuid::Uuid;
 
 /// A value of a statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Text(String),
     Number(i64),
+    Degrees(f64),
     Id(Uuid),
 }
 
@@ -28,15 +29,28 @@ impl From<i64> for Value {
     }
 }
 
+impl From<f64> for Value {
+    fn from(degrees: f64) -> Self {
+        Self::Degrees(degrees)
+    }
+}
+
 impl From<Uuid> for Value {
     fn from(id: Uuid) -> Self {
         Self::Id(id)
     }
 }
 
+/// Whether a list begins with the least or with the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Up,
+    Down,
+}
+
 /// What a list asks of the database. It can be read, so that somebody else can ask how the
 /// database would find the rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
     sql: String,
     values: Vec<Value>,
@@ -55,7 +69,13 @@ impl Statement {
         self
     }
 
-    /// The same where there is a value.
+    /// Adds text without a value.
+    pub(super) fn and_text(mut self, sql: &str) -> Self {
+        self.sql += sql;
+        self
+    }
+
+    /// The same with a value where there is one.
     pub(super) fn and_if(self, sql: &str, value: Option<impl Into<Value>>) -> Self {
         match value {
             Some(value) => self.and(sql, value),
@@ -79,6 +99,17 @@ impl Statement {
         }
     }
 
+    /// Adds that a column has one of these ids, of which there is at least one.
+    pub(super) fn and_one_of(self, column: &str, ids: impl IntoIterator<Item = Uuid>) -> Self {
+        let (mut all, mut before) = (self, format!(" and {column} in ("));
+        for id in ids {
+            all = all.and(&format!("{before}?"), id);
+            before = ", ".to_owned();
+        }
+        all.sql.push(')');
+        all
+    }
+
     /// Ends it: at most `limit` rows from behind `after` on, the newest first by the columns
     /// `created_at` and `id` of `table`.
     pub(super) fn page(
@@ -87,14 +118,30 @@ impl Statement {
         after: Option<(Instant, Uuid)>,
         limit: u32,
     ) -> Self {
+        let after = after.map(|(at, last)| (at.as_micros(), last));
+        let columns = [format!("{table}.created_at"), format!("{table}.{id}")];
+        self.sorted(columns, Direction::Down, after, limit)
+    }
+
+    /// Ends it: at most `limit` rows from behind `after` on, sorted by a number and an id.
+    pub(super) fn sorted(
+        self,
+        [number, id]: [String; 2],
+        direction: Direction,
+        after: Option<(i64, Uuid)>,
+        limit: u32,
+    ) -> Self {
+        let (behind, way) = match direction {
+            Direction::Up => (">", "asc"),
+            Direction::Down => ("<", "desc"),
+        };
         let place = match after {
-            Some((at, last)) => self
-                .and(&format!(" and ({table}.created_at, {table}.{id}) < (?"), at.as_micros())
-                .and(", ?)", last),
+            Some((key, last)) => {
+                self.and(&format!(" and ({number}, {id}) {behind} (?"), key).and(", ?)", last)
+            }
             None => self,
         };
-        let order = format!(" order by {table}.created_at desc, {table}.{id} desc limit ?");
-        place.and(&order, i64::from(limit))
+        place.and(&format!(" order by {number} {way}, {id} {way} limit ?"), i64::from(limit))
     }
 
     /// The text.
@@ -119,6 +166,7 @@ macro_rules! rows {
                 query = match value {
                     Value::Text(text) => query.bind(text),
                     Value::Number(number) => query.bind(number),
+                    Value::Degrees(degrees) => query.bind(degrees),
                     Value::Id(id) => query.bind(id),
                 };
             }

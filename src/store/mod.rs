@@ -43,6 +43,7 @@ pub mod payments;
 pub mod properties;
 pub mod quotes;
 pub mod reviews;
+pub mod search;
 pub mod sessions;
 pub mod turn;
 pub mod verify;

@@ -3,13 +3,14 @@
 
 use super::booking_row::{FactsRow, minute_of_day, rules_bytes};
 use super::keys::{Created, claim_key};
-use super::list::{Statement, Value, rows};
+use super::list::{Direction, Statement, Value, rows};
 use super::{Store, StoreError, read, write};
 use domain::command::Key;
 use domain::event::{Sealed, Seq};
+use domain::place::Area;
 use domain::property::{Listing, Page};
-use domain::review::Ratings;
-use domain::{Currency, Instant, Property, PropertyId, UserId};
+use domain::review::{Average, Ratings};
+use domain::{Currency, Instant, Property, PropertyId, Stay, UserId};
 use sqlx::FromRow;
 
 /// A property with its page.
@@ -24,11 +25,34 @@ pub struct PropertyRow {
     pub created_at: Instant,
 }
 
-/// A place in a list of properties, the newest first.
-pub type PropertyCursor = (Instant, PropertyId);
+/// A place in a list of properties: what [`Order::key`] says of the property there, and its id.
+pub type PropertyCursor = (i64, PropertyId);
 
-/// What a list of properties is narrowed to; nothing where nothing is said.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a list of properties is sorted by; then by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// The lowest price of a night first, in minor units of whatever currency.
+    Price,
+    /// The best rated first, those without ratings last.
+    Rating,
+}
+
+impl Order {
+    /// The number that a property has its place by.
+    pub fn key(self, row: &PropertyRow) -> i64 {
+        match self {
+            Self::Newest => row.created_at.as_micros(),
+            Self::Price => row.property.price_per_night,
+            Self::Rating => row.ratings.average().map_or(0, Average::hundredths),
+        }
+    }
+}
+
+/// What a list of properties is narrowed to, nothing where nothing is said; and its order.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filters {
     pub host: Option<UserId>,
     pub listing: Option<Listing>,
@@ -43,6 +67,14 @@ pub struct Filters {
     pub guests: Option<u16>,
     /// All of them must be there.
     pub amenities: Vec<String>,
+    pub instant_book: Option<bool>,
+    /// In hundredths of a star: 100 to 500.
+    pub min_rating: Option<i64>,
+    /// In all of them.
+    pub areas: Vec<Area>,
+    /// No night of the stay is blocked, or held by a booking that is live at this instant.
+    pub free: Option<(Stay, Instant)>,
+    pub order: Order,
 }
 
 #[derive(FromRow)]
@@ -116,7 +148,19 @@ const INSERT_EVENT: &str =
 
 const BY_ID: &str = "select * from property where property_id = $1";
 
-/// Up to `limit` properties that pass all filters, the newest first, from behind `after` on. A
+/// The beginning of a look for a booking on a property's nights. It is made for each property that
+/// passes by itself, and ends at the first that is found: neither database goes through all
+/// bookings to leave out some.
+const OCCUPIED: &str = " and (select night.booking_id from occupied_night as night \
+     join booking on booking.property_id = night.property_id \
+     and booking.booking_id = night.booking_id where night.property_id = property.property_id \
+     and night.night >= ";
+
+/// The same for a block.
+const BLOCKED: &str = " and (select block.block_id from block \
+     where block.property_id = property.property_id and block.to_night > ";
+
+/// Up to `limit` properties that pass all filters, in their order, from behind `after` on. A
 /// property is joined with each of its amenities that matters, so that the database may begin with
 /// the rarest one of them, or with none.
 pub fn list(filters: &Filters, after: Option<PropertyCursor>, limit: u32) -> Statement {
@@ -132,11 +176,10 @@ pub fn list(filters: &Filters, after: Option<PropertyCursor>, limit: u32) -> Sta
     for (number, slug) in filters.amenities.iter().enumerate() {
         all = all.and(&format!(" and has_{number}.amenity = ?"), slug.as_str());
     }
-    // Lists lead through the amenity's own index where there is one.
-    let table = if filters.amenities.is_empty() { "property" } else { "has_0" };
     let city = filters.city.as_deref().map(city_key);
     let currency = filters.currency.as_ref().map(Currency::code);
-    all.and_if(" and property.listing = ?", filters.listing.map(Listing::name))
+    all = all
+        .and_if(" and property.listing = ?", filters.listing.map(Listing::name))
         .and_if(" and property.host_id = ?", filters.host.map(|host| host.0))
         .and_if(" and property.city_key = ?", city.as_deref())
         .and_if(" and property.country = ?", filters.country.as_deref())
@@ -144,7 +187,52 @@ pub fn list(filters: &Filters, after: Option<PropertyCursor>, limit: u32) -> Sta
         .and_if(" and property.price_per_night >= ?", filters.min_price)
         .and_if(" and property.price_per_night <= ?", filters.max_price)
         .and_if(" and property.max_guests >= ?", filters.guests.map(i64::from))
-        .page([table, "property_id"], after.map(|(at, id)| (at, id.0)), limit)
+        .and_if(" and property.rating_hundredths >= ?", filters.min_rating);
+    all = match filters.instant_book {
+        Some(true) => all.and_text(" and property.instant_book = true"),
+        Some(false) => all.and_text(" and property.instant_book = false"),
+        None => all,
+    };
+    for area in &filters.areas {
+        all = within(all, area);
+    }
+    if let Some((stay, now)) = filters.free {
+        all = free(all, stay, now);
+    }
+    // Lists lead through the amenity's own index where there is one.
+    let table = if filters.amenities.is_empty() { "property" } else { "has_0" };
+    let (column, direction) = match filters.order {
+        Order::Newest => (format!("{table}.created_at"), Direction::Down),
+        Order::Price => ("property.price_per_night".to_owned(), Direction::Up),
+        Order::Rating => ("property.rating_hundredths".to_owned(), Direction::Down),
+    };
+    let table = if filters.order == Order::Newest { table } else { "property" };
+    let columns = [column, format!("{table}.property_id")];
+    all.sorted(columns, direction, after.map(|(key, id)| (key, id.0)), limit)
+}
+
+/// Adds that a property lies there.
+fn within(all: Statement, area: &Area) -> Statement {
+    let all = all
+        .and(" and property.latitude >= ?", area.south)
+        .and(" and property.latitude <= ?", area.north);
+    let (from, to) = (" and (property.longitude >= ?", " property.longitude <= ?)");
+    let across = if area.west <= area.east { " and" } else { " or" };
+    all.and(from, area.west).and(&format!("{across}{to}"), area.east)
+}
+
+/// Adds that nothing holds a night of the stay at this instant. A hold whose time is over holds
+/// nothing, though its row may still be there.
+fn free(all: Statement, stay: Stay, now: Instant) -> Statement {
+    let (from, to) = (i64::from(stay.check_in().days()), i64::from(stay.check_out().days()));
+    all.and(&format!("{OCCUPIED}?"), from)
+        .and(" and night.night < ?", to)
+        .and(
+            " and (booking.status <> 'PENDING' or booking.expires_at > ?) limit 1) is null",
+            now.as_micros(),
+        )
+        .and(&format!("{BLOCKED}?"), from)
+        .and(" and block.from_night < ? limit 1) is null", to)
 }
 
 impl Store {

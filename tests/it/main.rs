@@ -36,6 +36,7 @@ mod readiness;
 mod replay;
 mod resets;
 mod reviews;
+mod search;
 mod secrets;
 mod seed;
 mod shutdown;

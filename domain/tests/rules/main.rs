@@ -2,8 +2,9 @@
 //! ([`status`]), the calendar ([`calendar`]), events in bytes ([`codec`]), refusals ([`refusal`]),
 //! rules and their layers ([`terms`]), money ([`money`], [`price`]), names ([`names`]), changes of
 //! bookings ([`change`], [`request`]), edits of calendars ([`edit_calendar`]), what was before
-//! ([`past`]), reviews ([`review`]), what a guest may hold ([`hoarding`]), what a command decides
-//! ([`decision`]) and the two machines where they stand alone ([`lane`], [`property`]).
+//! ([`past`]), reviews ([`review`]), places ([`place`]), what a guest may hold ([`hoarding`]), what a
+//! command decides ([`decision`]) and the two machines where they stand alone ([`lane`],
+//! [`property`]).
 
 mod calendar;
 mod change;
@@ -17,6 +18,7 @@ mod lane;
 mod money;
 mod names;
 mod past;
+mod place;
 mod price;
 mod property;
 mod refusal;

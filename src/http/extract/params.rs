@@ -4,11 +4,12 @@
 //! [`Params::end`]; [`Page`] as an extractor does so for routes that take nothing else.
 
 use super::wording;
-use crate::http::cursor::Cursor;
+use crate::http::cursor::{Cursor, ListId};
 use crate::http::problem::{FieldError, Problem};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use domain::Night;
+use sha2::{Digest, Sha256};
 use std::fmt::Display;
 use std::future::{Ready, ready};
 use std::str::FromStr;
@@ -16,7 +17,13 @@ use uuid::Uuid;
 
 /// The parameters that nobody has taken yet.
 #[derive(Debug)]
-pub struct Params(Vec<(String, String)>);
+pub struct Params {
+    left: Vec<(String, String)>,
+    list: ListId,
+}
+
+/// The parameters that say which part of a list, and not which list.
+const OF_A_PAGE: [&str; 2] = ["cursor", "limit"];
 
 impl Params {
     /// Reads the query of an address. A name that comes twice is refused, and so are NUL and bytes
@@ -37,13 +44,23 @@ impl Params {
             }
             pairs.push((name, value));
         }
-        Ok(Self(pairs))
+        let mut which: Vec<_> =
+            pairs.iter().filter(|(name, _)| !OF_A_PAGE.contains(&name.as_str())).collect();
+        which.sort_unstable();
+        let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = Sha256::digest(format!("{which:?}")).into();
+        Ok(Self { left: pairs, list: [a, b, c, d, e, f, g, h] })
+    }
+
+    /// What tells the list that these parameters ask for from others at the same address; `cursor`
+    /// and `limit` make no difference.
+    pub const fn list(&self) -> ListId {
+        self.list
     }
 
     /// Takes the text of a parameter.
     pub fn text(&mut self, name: &str) -> Option<String> {
-        let index = self.0.iter().position(|(present, _)| present == name)?;
-        Some(self.0.swap_remove(index).1)
+        let index = self.left.iter().position(|(present, _)| present == name)?;
+        Some(self.left.swap_remove(index).1)
     }
 
     /// Takes a parameter and reads it; the type's own error follows the name in the refusal.
@@ -63,12 +80,15 @@ impl Params {
         Ok(self.take::<Id>(name)?.map(|id| id.0))
     }
 
-    /// Takes `limit` and `cursor`.
+    /// Takes `limit` and `cursor`, which must be one of this very list.
     pub fn page(&mut self) -> Result<Page, Problem> {
-        Ok(Page {
-            limit: self.take::<Limit>("limit")?.map_or(Page::DEFAULT_LIMIT, |limit| limit.0),
-            cursor: self.take("cursor")?,
-        })
+        let cursor: Option<Cursor> = self.take("cursor")?;
+        if cursor.is_some_and(|cursor| cursor.list != self.list) {
+            let detail = "belongs to a list with other parameters: begin at its first page";
+            return Err(Problem::field("/cursor", detail));
+        }
+        let limit = self.take::<Limit>("limit")?.map_or(Page::DEFAULT_LIMIT, |limit| limit.0);
+        Ok(Page { limit, cursor })
     }
 
     /// Takes `from` and `to`.
@@ -87,7 +107,7 @@ impl Params {
         let unknown = |(name, _): &(String, String)| {
             FieldError::new(wording::pointer_to(name), "is not a known parameter")
         };
-        let errors: Vec<_> = self.0.iter().map(unknown).collect();
+        let errors: Vec<_> = self.left.iter().map(unknown).collect();
         if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
     }
 }
@@ -196,7 +216,8 @@ mod tests {
 
     #[actix_web::test]
     async fn a_page_has_20_rows_unless_asked_for_1_to_100() {
-        let cursor = Cursor { created_at: domain::Instant::from_micros(5), id: Uuid::from_u128(6) };
+        let list = Params::parse("").expect("no parameters").list();
+        let cursor = Cursor { key: 5, id: Uuid::from_u128(6), list };
         for (query, limit, expected) in [
             (String::new(), 20, None),
             ("limit=1".to_owned(), 1, None),
@@ -226,6 +247,24 @@ mod tests {
         ] {
             let refusal = asked::<Page>(query).await.expect_err("a refusal");
             assert!(refusal.contains(&format!("\"pointer\":\"{pointer}\"")), "{query} {refusal}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_cursor_is_good_for_the_list_that_gave_it_and_for_no_other() {
+        let list = Params::parse("city=K%C3%B6ln&guests=2&limit=5").expect("parameters").list();
+        let cursor = Cursor { key: 5, id: Uuid::from_u128(6), list };
+        let page = |query: &str| {
+            Params::parse(&format!("{query}&cursor={cursor}")).expect("parameters").page()
+        };
+        for query in ["guests=2&city=K%c3%b6ln", "city=K\u{f6}ln&guests=2&limit=7"] {
+            assert_eq!(page(query).ok().and_then(|page| page.cursor), Some(cursor), "{query}");
+        }
+        for query in
+            ["", "guests=2", "guests=3&city=K%C3%B6ln", "guests=2&city=K%C3%B6ln&sort=price"]
+        {
+            let refused = page(query).expect_err("another list").document();
+            assert!(String::from_utf8_lossy(&refused).contains("\"/cursor\""), "{query}");
         }
     }
 

@@ -122,6 +122,9 @@ codes! {
         "A blind review cannot be changed or taken back once both sides can read it.";
     ReviewWindowClosed "review_window_closed" CONFLICT "The time for reviews is over"
         "A review can be written, changed and taken back until 14 days after check-out.";
+    SearchTooWide "search_too_wide" UNPROCESSABLE_ENTITY "The search is too wide"
+        "More than 5000 properties would have to be priced or measured one by one: narrow the \
+         search by city, country, bbox, a smaller radius_km, guests, amenities or prices.";
     SessionEnded "session_ended" UNAUTHORIZED "The session has ended"
         "The session was ended, or its refresh token was used before: sign in again.";
     StayNotCompleted "stay_not_completed" CONFLICT "The stay is not completed"

@@ -8,6 +8,7 @@ mod batches;
 mod nouns;
 mod outcomes;
 mod reviews;
+mod search;
 mod verification;
 
 use super::accounts::{Account, Role};

@@ -79,7 +79,7 @@ async fn lists_of_properties_begin_with_the_newest(ground: Ground) {
         if age == 5 {
             row.property.listing = Listing::Unlisted;
         } else {
-            wanted.push((row.created_at, row.property.id));
+            wanted.push((row.created_at.as_micros(), row.property.id));
         }
         ground.store.create_property(row, first, None).await.expect("a property");
     }
@@ -91,7 +91,7 @@ async fn lists_of_properties_begin_with_the_newest(ground: Ground) {
         if page.is_empty() {
             break;
         }
-        seen.extend(page.iter().map(|row| (row.created_at, row.property.id)));
+        seen.extend(page.iter().map(|row| (row.created_at.as_micros(), row.property.id)));
     }
     assert_eq!(seen, wanted);
 }

@@ -3,12 +3,13 @@
 use super::fill::{BOOKINGS_PER_HOME, id};
 use super::{Case, Place};
 use crate::helpers::Person;
+use domain::place::Area;
 use domain::property::Listing;
-use domain::{BookingId, Night, PaymentId, PropertyId, ReviewId, UserId};
+use domain::{BookingId, Instant, Night, PaymentId, PropertyId, ReviewId, UserId};
 use vacancy::store::accounts::{self, Role};
 use vacancy::store::bookings::{self, BookingFilter};
 use vacancy::store::list::Statement;
-use vacancy::store::properties::{self, Filters};
+use vacancy::store::properties::{self, Filters, Order};
 use vacancy::store::reviews::{self, ReviewsOf};
 use vacancy::store::{Kind, payments};
 
@@ -85,7 +86,35 @@ const SEARCHES: &[Search] = &[
             f.min_price = Some(2_500);
         },
     ),
+    ("instant_book=true", "instant_book", |f| f.instant_book = Some(true)),
+    ("instant_book=false", "not instant_book", |f| f.instant_book = Some(false)),
+    ("min_rating=2", "rating_hundredths >= 200", |f| f.min_rating = Some(200)),
+    ("min_rating=4.98", "rating_hundredths >= 498", |f| f.min_rating = Some(498)),
+    ("bbox=-10,-1,10,1", "latitude between -1 and 1 and longitude between -10 and 10", |f| {
+        f.areas = area([-10.0, -1.0, 10.0, 1.0]);
+    }),
+    ("bbox=-180,89,180,90", "false", |f| f.areas = area([-180.0, 89.0, 180.0, 90.0])),
+    ("sort=rating", "true", |f| f.order = Order::Rating),
+    ("sort=rating&country=IS", "country = 'IS'", |f| {
+        (f.country, f.order) = (text("IS"), Order::Rating);
+    }),
+    ("sort=price&currency=EUR", "currency = 'EUR'", |f| {
+        (f.currency, f.order) = ("EUR".parse().ok(), Order::Price);
+    }),
+    ("sort=price&currency=EUR&amenities=baby_bed", "currency = 'EUR' and {'baby_bed')", |f| {
+        (f.currency, f.order) = ("EUR".parse().ok(), Order::Price);
+        f.amenities = slugs(&["baby_bed"]);
+    }),
 ];
+
+fn area(sides: [f64; 4]) -> Vec<Area> {
+    Area::new(sides).into_iter().collect()
+}
+
+/// A place in a list that is sorted by age.
+fn by_age<T>(place: Place, id: impl Fn(uuid::Uuid) -> T) -> Option<(Instant, T)> {
+    place.map(|(at, last)| (Instant::from_micros(at), id(last)))
+}
 
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
@@ -112,9 +141,11 @@ pub(super) fn searches(homes: i64) -> Vec<Case> {
         change(&mut filters);
         let condition = condition.replace('{', HAS);
         let of = format!("property where listing = 'listed' and {condition}");
-        Case::new(&format!("properties?{query}"), None, &of, most, move |place| {
-            properties::list(&filters, place.map(|(at, id)| (at, PropertyId(id))), ASKED)
-        })
+        let order = filters.order;
+        let case = Case::new(&format!("properties?{query}"), None, &of, most, move |place| {
+            properties::list(&filters, place.map(|(key, id)| (key, PropertyId(id))), ASKED)
+        });
+        Case { order, ..case }
     });
     searches.collect()
 }
@@ -132,7 +163,7 @@ pub(super) fn lists_of_host(kind: Kind, own: u64) -> Vec<Case> {
         let path = format!("properties?host={}{query}", host.id);
         let of = format!("property where host_id = {{1}} and {condition}");
         cases.push(Case::new(&path, Some(&host), &of, 2 * own + SLACK, move |place| {
-            properties::list(&filters, place.map(|(at, id)| (at, PropertyId(id))), ASKED)
+            properties::list(&filters, place.map(|(key, id)| (key, PropertyId(id))), ASKED)
         }));
     }
     let most = 3 * own * BOOKINGS_PER_HOME.unsigned_abs() + SLACK;
@@ -144,7 +175,7 @@ pub(super) fn lists_of_host(kind: Kind, own: u64) -> Vec<Case> {
         let id = host.id;
         let path = format!("bookings?as=host{query}");
         cases.push(Case::new(&path, Some(&host), &of, most, move |place| {
-            let after = place.map(|(at, id)| (at, BookingId(id)));
+            let after = by_age(place, BookingId);
             bookings::list_of_host(kind, id, filter, after, ASKED)
         }));
     }
@@ -160,7 +191,7 @@ pub(super) fn lists_of_guest(kind: Kind, number: i64, own: u64) -> Vec<Case> {
         let of = format!("booking where guest_id = {{{number}}} and {condition}");
         let path = format!("bookings?as=guest{query}");
         cases.push(Case::new(&path, Some(&guest), &of, most, move |place| {
-            let after = place.map(|(at, id)| (at, BookingId(id)));
+            let after = by_age(place, BookingId);
             bookings::list_of_guest(id, filter, after, ASKED)
         }));
     }
@@ -168,7 +199,7 @@ pub(super) fn lists_of_guest(kind: Kind, number: i64, own: u64) -> Vec<Case> {
         "payment join booking using (property_id, booking_id) where guest_id = {{{number}}}"
     );
     cases.push(Case::new("payments?", Some(&guest), &of, 2 * most, move |place| {
-        payments::list(kind, id, place.map(|(at, id)| (at, PaymentId(id))), ASKED)
+        payments::list(kind, id, by_age(place, PaymentId), ASKED)
     }));
     cases
 }
@@ -207,16 +238,12 @@ pub(super) fn other_lists() -> Vec<Case> {
         let path = format!("reviews?property={property}");
         let of = format!("review where property_id = {{{number}}}");
         cases.push(Case::new(&path, None, &of, SLACK, move |place: Place| {
-            reviews::list(
-                ReviewsOf::Property(property),
-                place.map(|(at, id)| (at, ReviewId(id))),
-                ASKED,
-            )
+            reviews::list(ReviewsOf::Property(property), by_age(place, ReviewId), ASKED)
         }));
     }
     let admin = person(1, Role::Admin);
     cases.push(Case::new("users?", Some(&admin), "account", SLACK, |place: Place| {
-        accounts::list(place.map(|(at, id)| (at, UserId(id))), ASKED)
+        accounts::list(by_age(place, UserId), ASKED)
     }));
     cases
 }

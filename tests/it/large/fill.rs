@@ -2,7 +2,8 @@
 //! find their way through, without the histories that decisions read. What a row says is decided
 //! by its number, so that every run has the same rows.
 
-use crate::helpers::Database;
+use crate::helpers::{Database, day};
+use domain::Night;
 use vacancy::engine::AMENITIES;
 
 /// How many homes there are for each host, and bookings for each home.
@@ -68,6 +69,10 @@ pub(super) fn statements(database: Database, homes: i64) -> Vec<String> {
         booked(database, homes),
         payments(database),
         reviews(database, homes),
+        taken(database, homes),
+        taken_nights(database, homes),
+        blocked(database, homes),
+        terms(database, homes),
         measured.to_owned(),
     ]
 }
@@ -83,7 +88,8 @@ fn accounts(database: Database, homes: i64) -> String {
     )
 }
 
-/// The first host has the first home and many more, a few cities have most of them, and few homes are large.
+/// The first host has the first home and many more, a few cities have most of them, and few homes
+/// are large or booked on request. A city is a fifth of a degree wide.
 fn properties(database: Database, homes: i64) -> String {
     let host = skewed(2, homes / HOMES_PER_HOST, "n");
     let host = id_of(database, &format!("case n when 1 then 1 else {host} end"));
@@ -91,17 +97,22 @@ fn properties(database: Database, homes: i64) -> String {
     let (listing, place) = (chance(4, 20, "n"), chance(5, 20, "n"));
     let (price, room, age) =
         (skewed(6, 100_000, "n"), skewed(7, 16, "n"), chance(8, 1_000_000, "n"));
+    let (north, east) = (chance(14, 1_000, "n"), chance(15, 1_000, "n"));
+    let (reviews, stars) = (chance(16, 20, "n"), chance(17, 401, "n"));
     format!(
         "insert into property (property_id, host_id, listing, zone, price_per_night, currency, \
          max_guests, instant_book, check_in_from_minute, check_out_by_minute, policy, title, \
-         description, address, city, city_key, country, amenities, created_at) select {id}, {host}, \
+         description, address, city, city_key, country, amenities, created_at, latitude, longitude, \
+         review_count, rating_sum) select {id}, {host}, \
          case {listing} when 0 then 'draft' when 1 then 'unlisted' when 2 then 'archived' \
          else 'listed' end, 'UTC', 2000 + {price}, \
          case when n % {RARE} = 7 then 'ISK' when {place} < 14 then 'EUR' else 'KES' end, \
-         case when n % {RARE} = 3 then 500 else {room} end, true, 900, 660, 'flexible', \
+         case when n % {RARE} = 3 then 500 else {room} end, n % {RARE} <> 9, 900, 660, 'flexible', \
          'Home ' || n, '', '', 'City ' || {city}, 'city ' || {city}, \
          case when n % {RARE} = 5 then 'IS' when {place} < 14 then 'PT' else 'KE' end, '[]', \
-         1690000000000000 + {age} * 60000000 from number where n <= {homes}"
+         1690000000000000 + {age} * 60000000, \
+         ({city} * 37 % 160 - 80) + {north} / 5000.0, ({city} * 71 % 360 - 180) + {east} / 5000.0, \
+         {reviews}, {reviews} * (100 + {stars}) / 100 from number where n <= {homes}"
     )
 }
 
@@ -166,5 +177,65 @@ fn reviews(database: Database, homes: i64) -> String {
          select booking_id, case when n <= {homes} then {first} else property_id end, booking_id, \
          guest_id, 'guest_to_host', 5, '', created_at, created_at, created_at, 1 \
          from number join booking on booking_id = {id} where n % 3 = 0"
+    )
+}
+
+/// The first night of the stay that nearly every home is taken for.
+pub(super) fn arrival() -> i32 {
+    let night: Night = day(60).parse().expect("a date");
+    night.days()
+}
+
+/// How many nights that stay has.
+pub(super) const NIGHTS: i32 = 3;
+
+/// When those bookings were made, by which they are known.
+pub(super) const TAKEN_AT: i64 = 1_600_000_000_000_000;
+
+/// In 95 of 100 homes somebody has booked that stay; in one more a hold is over that nobody has
+/// swept away.
+fn taken(database: Database, homes: i64) -> String {
+    let guest = id_of(database, &format!("{homes} + {}", homes / HOMES_PER_HOST));
+    let id = id_of(database, &format!("{} + n", homes * BOOKINGS_PER_HOME));
+    let (home, drawn, from) = (id_of(database, "n"), chance(18, 100, "n"), arrival());
+    let to = from + NIGHTS;
+    format!(
+        "insert into booking (property_id, booking_id, guest_id, check_in, check_out, guests, \
+         status, awaiting, expires_at, total, currency, payment_live, paid, refunded, policy, \
+         version, created_at, check_in_at, check_out_at) select {home}, {id}, {guest}, {from}, {to}, \
+         2, case when {drawn} < 95 then 'CONFIRMED' else 'PENDING' end, \
+         case when {drawn} < 95 then null else 'payment' end, \
+         case when {drawn} < 95 then null else {TAKEN_AT} + 900000000 end, 24000, 'EUR', false, 0, \
+         0, 'flexible', 1, {TAKEN_AT}, {from} * 86400000000, {to} * 86400000000 \
+         from number where n <= {homes} and {drawn} < 96"
+    )
+}
+
+fn taken_nights(database: Database, homes: i64) -> String {
+    let id = id_of(database, &format!("{} + n", homes * BOOKINGS_PER_HOME));
+    format!(
+        "insert into occupied_night (property_id, night, booking_id) \
+         select property_id, check_in + more, booking_id from number \
+         join booking on booking_id = {id} cross join \
+         (select 0 as more union all select 1 union all select 2) as day where n <= {homes}"
+    )
+}
+
+/// Every home is blocked at another time.
+fn blocked(database: Database, homes: i64) -> String {
+    let (home, from) = (id_of(database, "n"), arrival() + 100);
+    format!(
+        "insert into block (property_id, block_id, from_night, to_night, reason) \
+         select {home}, {home}, {from}, {from} + 7, 'owner' from number where n <= {homes}"
+    )
+}
+
+/// Every fourth home says something of each of forty dates, those of the stay among them.
+fn terms(database: Database, homes: i64) -> String {
+    let (home, from) = (id_of(database, "home.n"), arrival());
+    format!(
+        "insert into night_terms (property_id, night, min_nights) \
+         select {home}, {from} - 20 + day.n, 2 from number as home cross join number as day \
+         where home.n <= {homes} and home.n % 4 = 0 and day.n <= 40"
     )
 }

@@ -29,6 +29,7 @@ macro_rules! bound {
             query = match value {
                 Value::Text(text) => query.bind(text),
                 Value::Number(number) => query.bind(number),
+                Value::Degrees(degrees) => query.bind(degrees),
                 Value::Id(id) => query.bind(id),
             };
         }
