@@ -23,7 +23,12 @@ fn paid(status: Status) -> Booking {
 }
 
 /// What a booking becomes with these nights and guests, by itself.
-fn changed(from: Booking, to: Stay, guests: u16, at: Instant) -> Result<Stepped, Illegal> {
+pub(crate) fn changed(
+    from: Booking,
+    to: Stay,
+    guests: u16,
+    at: Instant,
+) -> Result<Stepped, Illegal> {
     let property = property();
     let price = property.price(&Overrides::default(), to, guests, Some(&from.price));
     let hours = property.hours(to);
