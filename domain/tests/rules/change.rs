@@ -69,6 +69,7 @@ fn of_what_was_paid_the_difference_goes_back_and_nothing_more_is_asked_for() {
     };
     assert_eq!((shorter.total, shorter.paid, shorter.refunded), (20_000, TOTAL, 10_000));
     assert_eq!(shorter.status, Status::Confirmed);
+    assert_eq!((shorter.check_in_at, shorter.check_out_at), property().hours(stay(11, 13)));
     let longer = changed(confirmed, stay(10, 14), 2, now());
     assert_eq!(longer, Err(Illegal::MoreToPay));
     let again = changed(shorter.clone(), stay(10, 13), 2, now());
