@@ -56,6 +56,16 @@ fn every_line_stands_in_its_order_and_the_total_is_their_sum() {
 }
 
 #[test]
+fn only_guests_above_those_that_are_included_have_a_line() {
+    let toll = Toll { included: 2, per_night: 1_500 };
+    let rates = Rates { extra_guests: Some(toll), ..Rates::default() };
+    for (guests, expected) in [(1, None), (2, None), (3, Some(("extra_guests", 3_000)))] {
+        let lines = amounts(&priced(rates.clone(), 2, guests));
+        assert_eq!(lines.get(1).copied(), expected, "{guests}");
+    }
+}
+
+#[test]
 fn the_largest_discount_that_applies_is_the_one() {
     let rates = |weekly, monthly| Rates {
         weekly_discount_bp: weekly,

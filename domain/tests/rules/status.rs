@@ -4,6 +4,8 @@
 use crate::change::changed;
 use crate::given::{HOLD, HOUR, TICK, TOTAL, booking, now, payment, stay};
 use domain::booking::{Illegal, Step, Stepped};
+use domain::policy::Policy;
+use domain::price::{Basis, Kind, Line};
 use domain::status::StatusName;
 use domain::{Awaiting, Booking, Instant, Night, Price, Status, Stay};
 use proptest::prelude::*;
@@ -171,6 +173,31 @@ fn what_a_guest_gets_back_depends_on_when_and_who_cancels() {
         let canceled = confirmed.clone().step(Step::Cancel { by_guest }, at);
         let Ok(Stepped::To(_, after)) = canceled else { panic!("{canceled:?}") };
         assert_eq!((after.paid, after.refunded), (TOTAL, back), "{by_guest} {at}");
+    }
+}
+
+#[test]
+fn what_was_paid_for_cleaning_and_service_goes_back_as_the_policy_says() {
+    let once = |kind, unit| Line { kind, basis: Basis::Each { quantity: 1, unit } };
+    let mut lines = Price::even(stay(10, 13), TOTAL).lines().to_vec();
+    lines.extend([once(Kind::CleaningFee, 3_000), once(Kind::ServiceFee, 2_000)]);
+    let price = Price::of(lines);
+    let total = price.total();
+    let (flexible, moderate, strict) = (Policy::Flexible, Policy::Moderate, Policy::Strict);
+    for (policy, days_before, back) in [
+        (flexible, 2, total),
+        (flexible, 1, 3_000),
+        (moderate, 5, TOTAL / 2 + 5_000),
+        (strict, 8, TOTAL / 2 + 3_000),
+        (strict, 7, 3_000),
+        (Policy::NonRefundable, 9, 0),
+    ] {
+        let paid = Booking { paid: total, ..booking(Status::Confirmed, Some((1, false))) };
+        let paid = Booking { price: price.clone(), total, policy, ..paid };
+        let at = paid.check_in_at.minus(days_before * 24 * HOUR);
+        let canceled = paid.step(Step::Cancel { by_guest: true }, at);
+        let Ok(Stepped::To(_, after)) = canceled else { panic!("{canceled:?}") };
+        assert_eq!((after.paid, after.refunded), (total, back), "{policy:?} {days_before}");
     }
 }
 
