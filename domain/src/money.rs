@@ -86,13 +86,12 @@ pub fn share(amount: i64, basis_points: u32) -> i64 {
 }
 
 /// What an amount contains of a share that was added to it: of 11,900 at 1,900 basis points, 1,900.
-/// Rounded half up and clamped like [`share`].
+/// Rounded half up like [`share`]; never more than the amount itself.
 pub fn part_within(amount: i64, basis_points: u32) -> i64 {
     let rate = i128::from(basis_points);
     let whole = WHOLE_BP + rate;
     let scaled = (i128::from(amount) * rate * 2 + whole).div_euclid(2 * whole);
-    let edge = if amount < 0 { i64::MIN } else { i64::MAX };
-    i64::try_from(scaled).unwrap_or(edge)
+    i64::try_from(scaled).unwrap_or(amount)
 }
 
 #[cfg(test)]
@@ -123,6 +122,7 @@ mod tests {
         }
         assert_eq!(share(i64::MAX, 10_000), i64::MAX);
     }
+
     #[test]
     fn what_is_contained_is_what_was_added() {
         for (amount, bp, expected) in

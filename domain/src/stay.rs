@@ -274,6 +274,10 @@ mod tests {
             ("2026-12-01T00:00:00Z", Err(DateError::Form)),
             ("20261201", Err(DateError::Form)),
             ("2026-1-1", Err(DateError::Form)),
+            ("2026/12/01", Err(DateError::Form)),
+            ("1969-12-31", Err(DateError::OutOfRange)),
+            ("1970-01-01", Ok(())),
+            ("2199-12-31", Ok(())),
             ("", Err(DateError::Form)),
         ] {
             assert_eq!(text.parse::<Night>().map(|_| ()), expected, "{text}");

@@ -34,7 +34,7 @@ impl Zone {
     /// The local civil date at this instant, kept within the dates that can be named.
     pub fn today(&self, now: Instant) -> Night {
         let date = self.0.to_datetime(now.timestamp()).date();
-        Night::of(date).unwrap_or(if now < Instant::default() { Night::MIN } else { Night::MAX })
+        Night::of(date.clamp(Night::MIN.date(), Night::MAX.date())).unwrap_or(Night::MIN)
     }
 
     /// The instant of a local time on a date.

@@ -23,7 +23,12 @@ fn held() -> Booking {
 }
 
 /// What a booking becomes with these nights and guests, by itself.
-fn changed(from: Booking, to: Stay, guests: u16, at: Instant) -> Result<Stepped, Illegal> {
+pub(crate) fn changed(
+    from: Booking,
+    to: Stay,
+    guests: u16,
+    at: Instant,
+) -> Result<Stepped, Illegal> {
     let property = property();
     let price = property.price(&Overrides::default(), to, guests, Some(&from.price));
     let hours = property.hours(to);
@@ -64,6 +69,7 @@ fn of_what_was_paid_the_difference_goes_back() {
     };
     assert_eq!((shorter.total, shorter.paid, shorter.refunded), (20_000, TOTAL, 10_000));
     assert_eq!(shorter.status, Status::Confirmed);
+    assert_eq!((shorter.check_in_at, shorter.check_out_at), property().hours(stay(11, 13)));
     let Ok(Stepped::To(_, canceled)) = shorter.step(Step::Cancel { by_guest: true }, now()) else {
         panic!("a cancellation")
     };

@@ -382,3 +382,107 @@ fn what_would_change_can_be_asked_without_changing_it() {
     assert_eq!(edit.lay_over(&before).expect("an edit").terms.len(), 2);
     assert!(CalendarEdit::default().lay_over(&before).expect("nothing").is_empty());
 }
+
+#[test]
+fn what_would_change_is_what_changes() {
+    let mut state = state(property(), vec![confirmed()]);
+    let snapshot = state.snapshot();
+    let edit = CalendarEdit {
+        blocks: vec![(block(1, stay(20, 23)), None)],
+        ..priced(stay(1, 3), Set::To(9))
+    };
+    let foreseen = snapshot.preview(&edit.lay_over(&snapshot.before(now())).expect("an edit"));
+    let group = decided(&mut state, edit).expect("an edit");
+    let told = &group.events[0].event;
+    assert_eq!((foreseen.changes.len(), foreseen.offers.len()), (1, 1));
+    assert_eq!(foreseen.changes, told.changes);
+    assert_eq!(foreseen.offers, told.offers);
+    assert_eq!(foreseen.digests, told.digests);
+    assert_eq!(snapshot.ground(now()).reasons(stay(20, 23), 2), [], "nothing has changed there");
+    assert!(!state.snapshot().ground(now()).reasons(stay(20, 23), 2).is_empty());
+}
+
+fn any_set<T>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Set<T>>
+where
+    T: Copy + std::fmt::Debug + 'static,
+{
+    prop_oneof![2 => Just(Set::Keep), 1 => Just(Set::Clear), 2 => value.prop_map(Set::To)]
+}
+
+/// Wishes for other terms of days in December, with up to three edits each.
+fn edits_of_terms() -> impl Strategy<Value = Vec<Vec<TermsEdit>>> {
+    let nights = (1..20_i32, 1..12_i32).prop_map(|(from, nights)| stay(from, from + nights));
+    let weekdays = prop::array::uniform7(any::<bool>());
+    let sets = (any_set(0..3_i64), any_set(1..3_u16), any_set(1..3_u16));
+    let closed = (any_set(any::<bool>()), any_set(any::<bool>()));
+    let one = (nights, weekdays, sets, closed).prop_map(|(nights, weekdays, sets, closed)| {
+        let (price, min_nights, max_nights) = sets;
+        let (closed_to_arrival, closed_to_departure) = closed;
+        let terms = TermsEdit { weekdays, price, min_nights, max_nights, ..terms(nights) };
+        TermsEdit { closed_to_arrival, closed_to_departure, ..terms }
+    });
+    prop::collection::vec(prop::collection::vec(one, 1..4), 1..8)
+}
+
+/// What a date says after an edit that is about it.
+fn naive(was: Terms, edit: &TermsEdit) -> Terms {
+    fn set<T>(was: Option<T>, set: Set<T>) -> Option<T> {
+        match set {
+            Set::Keep => was,
+            Set::Clear => None,
+            Set::To(value) => Some(value),
+        }
+    }
+    Terms {
+        price: set(was.price, edit.price),
+        min_nights: set(was.min_nights, edit.min_nights),
+        max_nights: set(was.max_nights, edit.max_nights),
+        closed_to_arrival: set(was.closed_to_arrival, edit.closed_to_arrival),
+        closed_to_departure: set(was.closed_to_departure, edit.closed_to_departure),
+    }
+}
+
+/// Whether an edit is about a date.
+fn is_about(edit: &TermsEdit, night: Night) -> bool {
+    // 1970-01-01 was a Thursday.
+    let weekday = usize::try_from((night.days() + 3) % 7).expect("a weekday");
+    edit.weekdays[weekday] && edit.nights.each_night().any(|of_edit| of_edit == night)
+}
+
+proptest! {
+    #[test]
+    fn dates_say_what_was_last_said_of_each_term(wishes in edits_of_terms()) {
+        let mut state = state(property(), Vec::new());
+        let december = stay(1, 32).each_night();
+        let mut model: Overrides = december.map(|night| (night, Terms::default())).collect();
+        for terms in wishes {
+            let before = model.clone();
+            for edit in &terms {
+                for (_, says) in model.iter_mut().filter(|(night, _)| is_about(edit, **night)) {
+                    *says = naive(*says, edit);
+                }
+            }
+            let changed: Overrides =
+                model.clone().into_iter().filter(|(night, says)| before[night] != *says).collect();
+            match state.decide(&wish(CalendarEdit { terms, ..CalendarEdit::default() }), 1, now()) {
+                Verdict::NothingToEdit => prop_assert!(changed.is_empty()),
+                Verdict::Write(group) => {
+                    let written: Overrides = edited(&group).terms.iter().copied().collect();
+                    prop_assert_eq!(&written, &changed);
+                    let told = group.events[0].event.offers.iter().flat_map(|offer| {
+                        let nights = Stay::new(offer.from, offer.to).expect("nights");
+                        nights.each_night().map(|night| (night, offer.terms))
+                    });
+                    let shown = |says: Terms| says.price.or(Some(property().price_per_night));
+                    let public = changed.into_iter();
+                    let public = public.map(|(n, says)| (n, Terms { price: shown(says), ..says }));
+                    prop_assert_eq!(told.collect::<Overrides>(), public.collect::<Overrides>());
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
+            let says_something = |(_, says): &(Night, Terms)| *says != Terms::default();
+            let stored: Overrides = model.clone().into_iter().filter(says_something).collect();
+            prop_assert_eq!(&*state.overrides, &stored);
+        }
+    }
+}

@@ -151,4 +151,6 @@ fn dates_and_months_stop_at_the_edges_of_the_calendar() {
     assert_eq!(zone.today(Instant::from_micros(-86_400_000_000)), Night::MIN);
     assert_eq!(zone.today(Instant::default()), Night::MIN);
     assert_eq!(zone.today(Instant::from_micros(i64::MAX)), Night::MAX);
+    let west = Zone::named("America/Los_Angeles").expect("a zone");
+    assert_eq!(west.today(Instant::default()), Night::MIN, "there it is still 1969");
 }

@@ -1,12 +1,11 @@
-//! Prices against a table by hand and against a naive model.
+//! Prices against tables by hand.
 
 use crate::given::{property, stay};
-use domain::price::{Basis, Kind, Line, Price};
+use domain::price::{Basis, Kind, Price};
 use domain::property::{MAX_PRICE, Property};
 use domain::rules::{
     Fees, MAX_FEE_BP, MAX_TOLL, Overrides, Rates, Rules, Tax, TaxRate, Terms, Toll,
 };
-use proptest::prelude::*;
 use std::sync::Arc;
 
 fn priced(rates: Rates, nights: i32, guests: u16) -> Price {
@@ -57,6 +56,16 @@ fn every_line_stands_in_its_order_and_the_total_is_their_sum() {
 }
 
 #[test]
+fn only_guests_above_those_that_are_included_have_a_line() {
+    let toll = Toll { included: 2, per_night: 1_500 };
+    let rates = Rates { extra_guests: Some(toll), ..Rates::default() };
+    for (guests, expected) in [(1, None), (2, None), (3, Some(("extra_guests", 3_000)))] {
+        let lines = amounts(&priced(rates.clone(), 2, guests));
+        assert_eq!(lines.get(1).copied(), expected, "{guests}");
+    }
+}
+
+#[test]
 fn the_largest_discount_that_applies_is_the_one() {
     let rates = |weekly, monthly| Rates {
         weekly_discount_bp: weekly,
@@ -69,6 +78,7 @@ fn the_largest_discount_that_applies_is_the_one() {
         (1_000, 2_000, 27, Some(("weekly_discount", -27_000))),
         (1_000, 2_000, 28, Some(("monthly_discount", -56_000))),
         (1_000, 0, 28, Some(("weekly_discount", -28_000))),
+        (2_000, 2_000, 28, Some(("monthly_discount", -56_000))),
         (0, 2_000, 27, None),
     ] {
         let lines = amounts(&priced(rates(weekly, monthly), nights, 2));
@@ -148,79 +158,4 @@ fn the_dearest_stay_of_all_is_still_counted() {
     let price = property.price(&Overrides::default(), stay(1, 731), 1_000, None);
     let sum: i128 = price.lines().iter().map(|line| i128::from(line.amount())).sum();
     assert_eq!(i128::from(price.total()), sum);
-}
-
-/// `of` of so many basis points, rounded half up, reckoned with fractions of 10,000.
-fn rounded(of: i128, numerator: i128, denominator: i128) -> i128 {
-    let doubled = 2 * of * numerator + denominator;
-    doubled.div_euclid(2 * denominator)
-}
-
-/// What a line must be worth by what it shows.
-fn worth(line: &Line) -> i128 {
-    let amount = match (line.basis, &line.kind) {
-        (Basis::Each { quantity, unit }, _) => i128::from(quantity) * i128::from(unit),
-        (Basis::Share { basis_points, of }, Kind::Tax { included: true, .. }) => {
-            rounded(of.into(), basis_points.into(), 10_000 + i128::from(basis_points))
-        }
-        (Basis::Share { basis_points, of }, _) => rounded(of.into(), basis_points.into(), 10_000),
-    };
-    match line.kind {
-        Kind::WeeklyDiscount | Kind::MonthlyDiscount => -amount,
-        _ => amount,
-    }
-}
-
-fn rates() -> impl Strategy<Value = Rates> {
-    let toll =
-        (0..6_u16, 0..9_999_i64).prop_map(|(included, per_night)| Toll { included, per_night });
-    let rate = prop_oneof![
-        (0..=MAX_FEE_BP).prop_map(|basis_points| TaxRate::Share { basis_points }),
-        (0..999_i64).prop_map(|amount| TaxRate::PerGuestNight { amount }),
-    ];
-    let tax =
-        (rate, any::<bool>()).prop_map(|(rate, included)| Tax { name: "t".into(), rate, included });
-    let bp = || prop_oneof![Just(0), 0..=MAX_FEE_BP];
-    let fees =
-        (0..20_000_i64, bp()).prop_map(|(cleaning, service_bp)| Fees { cleaning, service_bp });
-    (prop::option::of(toll), bp(), bp(), fees, prop::collection::vec(tax, 0..4)).prop_map(
-        |(extra_guests, weekly_discount_bp, monthly_discount_bp, fees, taxes)| Rates {
-            extra_guests,
-            weekly_discount_bp,
-            monthly_discount_bp,
-            fees,
-            taxes,
-        },
-    )
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
-    #[test]
-    fn a_price_is_the_sum_of_what_it_shows(
-        rates in rates(), base in 0..1_000_000_i64, nights in 1..60_i32, guests in 1..9_u16,
-    ) {
-        let taxes = rates.taxes.len();
-        let (toll, fees) = (rates.extra_guests, rates.fees);
-        let rules = Arc::new(Rules { rates, ..Rules::default() });
-        let property = Property { rules, price_per_night: base, ..property() };
-        let price = property.price(&Overrides::default(), stay(1, 1 + nights), guests, None);
-        let added = |line: &&Line| !matches!(line.kind, Kind::Tax { included: true, .. });
-        let sum: i128 = price.lines().iter().filter(added).map(worth).sum();
-        prop_assert_eq!(i128::from(price.total()), sum);
-        for line in price.lines() {
-            prop_assert_eq!(i128::from(line.amount()), worth(line));
-        }
-        let of = |name: &str| -> i64 {
-            price.lines().iter().filter(|l| l.kind.name() == name).map(Line::amount).sum()
-        };
-        prop_assert_eq!(of("nights"), base * i64::from(nights));
-        let extra = toll.map_or(0, |toll| {
-            i64::from(guests.saturating_sub(toll.included)) * i64::from(nights) * toll.per_night
-        });
-        prop_assert_eq!(of("extra_guests"), extra);
-        prop_assert_eq!(of("cleaning_fee"), fees.cleaning);
-        let count = price.lines().iter().filter(|l| l.kind.name() == "tax").count();
-        prop_assert_eq!(count, taxes);
-    }
 }

@@ -1,20 +1,30 @@
-//! Every status with every step, as one table (`status.txt`): a step that it does not name there is
-//! one that the status does not allow.
+//! Every status with everything that can be asked of a booking, as one table (`status.txt`): what it
+//! does not name there is what the status does not allow.
 
+use crate::change::changed;
 use crate::given::{HOLD, HOUR, TICK, TOTAL, booking, now, paid, payment, property, stay};
-use domain::booking::{Attempt, Change, Illegal, Request, Step, Stepped};
+use domain::booking::{Attempt, Change, Illegal, Request, Step, Stepped, Taking};
+use domain::policy::Policy;
+use domain::price::{Basis, Kind, Line};
 use domain::status::StatusName;
-use domain::{Awaiting, Booking, Instant, Night, Price, Status};
+use domain::{Awaiting, Booking, Instant, Night, Price, Status, Stay};
 use proptest::prelude::*;
 use std::time::Duration;
 
 const RELEASE: Duration = Duration::from_secs(120);
 
 /// A row of the table: a name and the booking it stands for. `live` and `dead` tell of the attempt
-/// to pay, `paid` of a request that was paid before its host answered.
+/// to pay, `paid` of a request that was paid before its host answered, `back` of money that was
+/// paid and went back, and `free` of a stay that cost nothing.
 fn rows() -> Vec<(&'static str, Booking)> {
     let expires_at = now().plus(HOLD);
     let pending = |awaiting| Status::Pending { awaiting, expires_at };
+    let back = |status| {
+        let takings = vec![Taking { payment: payment(1), held: 0 }];
+        Booking { refunded: TOTAL, takings, ..paid(status) }
+    };
+    let free_of = Price::even(stay(10, 13), 0);
+    let free = |status| Booking { total: 0, price: free_of.clone(), ..booking(status, None) };
     let free_from = crate::given::night("2026-12-11");
     vec![
         ("payment", booking(pending(Awaiting::Payment), None)),
@@ -22,19 +32,28 @@ fn rows() -> Vec<(&'static str, Booking)> {
         ("payment dead", booking(pending(Awaiting::Payment), Some((1, false)))),
         ("host", booking(pending(Awaiting::Host), None)),
         ("host live", booking(pending(Awaiting::Host), Some((1, true)))),
+        ("host dead", booking(pending(Awaiting::Host), Some((1, false)))),
         ("host paid", paid(pending(Awaiting::Host))),
         ("release live", booking(pending(Awaiting::Release), Some((1, true)))),
         ("confirmed", paid(Status::Confirmed)),
         ("confirmed asks", asks(false)),
         ("confirmed asks live", asks(true)),
         ("offline", Booking { offline: true, ..booking(Status::Confirmed, None) }),
+        ("confirmed free", free(Status::Confirmed)),
         ("completed", paid(Status::Completed)),
         ("canceled", booking(Status::Canceled, Some((1, false)))),
+        ("canceled live", booking(Status::Canceled, Some((1, true)))),
+        ("canceled paid", paid(Status::Canceled)),
+        ("canceled back", back(Status::Canceled)),
         ("declined", booking(Status::Declined, Some((1, false)))),
+        ("declined live", booking(Status::Declined, Some((1, true)))),
+        ("declined back", back(Status::Declined)),
         ("expired", booking(Status::Expired, None)),
         ("expired live", booking(Status::Expired, Some((1, true)))),
-        ("expired back", Booking { refunded: TOTAL, ..paid(Status::Expired) }),
+        ("expired dead", booking(Status::Expired, Some((1, false)))),
+        ("expired back", back(Status::Expired)),
         ("no_show", paid(Status::NoShow { free_from })),
+        ("no_show back", back(Status::NoShow { free_from })),
     ]
 }
 
@@ -50,8 +69,24 @@ fn asks(live: bool) -> Booking {
     Booking { request: Some(Box::new(request)), attempt, ..confirmed }
 }
 
-/// A column: its name, the moment and the step.
-fn columns() -> Vec<(&'static str, Instant, Step)> {
+/// What is asked of a booking.
+enum Wish {
+    Step(Step),
+    /// Other dates or guests.
+    Change(Stay, u16),
+}
+
+impl Wish {
+    fn of(&self, booking: Booking, at: Instant) -> Result<Stepped, Illegal> {
+        match self {
+            Self::Step(step) => booking.step(*step, at),
+            Self::Change(stay, guests) => changed(booking, *stay, *guests, at),
+        }
+    }
+}
+
+/// A column: its name, the moment and what is asked.
+fn columns() -> Vec<(&'static str, Instant, Wish)> {
     let currency = |code: &str| code.parse().expect("a currency");
     let (usd, kes) = (currency("USD"), currency("KES"));
     let pay = |number, amount, currency| Step::Pay { payment: payment(number), amount, currency };
@@ -61,7 +96,7 @@ fn columns() -> Vec<(&'static str, Instant, Step)> {
     let no_show = Step::NoShow { today: crate::given::night("2026-12-10"), waive: false };
     let waived = Step::NoShow { today: crate::given::night("2026-12-10"), waive: true };
     let deadline = Step::Deadline { release: RELEASE };
-    vec![
+    let steps = [
         ("start", now(), start),
         ("end", now(), Step::EndAttempt { payment: payment(1) }),
         ("end other", now(), Step::EndAttempt { payment: payment(2) }),
@@ -82,13 +117,23 @@ fn columns() -> Vec<(&'static str, Instant, Step)> {
         ("no_show", check_in, no_show),
         ("no_show waived", check_in, waived),
         ("no_show after two days", check_in.plus(48 * HOUR), no_show),
-    ]
+    ];
+    let steps = steps.map(|(name, at, step)| (name, at, Wish::Step(step)));
+    let changes = [
+        ("change nothing", now(), Wish::Change(first.stay, first.guests)),
+        ("change guests", now(), Wish::Change(first.stay, first.guests + 1)),
+        ("change to less", now(), Wish::Change(stay(10, 12), 2)),
+        ("change to more", now(), Wish::Change(stay(10, 14), 2)),
+        ("change at check-in", check_in, Wish::Change(stay(10, 12), 2)),
+        ("change of arrival at check-in", check_in, Wish::Change(stay(11, 13), 2)),
+    ];
+    steps.into_iter().chain(changes).collect()
 }
 
 /// What a cell says: the cause and the booking afterwards, `same` for a step that had been taken,
-/// or why not: `-` for a status that does not allow it, `amount`, `time` or `offline`.
-fn cell(before: &Booking, step: Step, at: Instant) -> String {
-    match before.clone().step(step, at) {
+/// or why not: `-` for a status that does not allow it, or a word of the reason.
+fn cell(before: &Booking, wish: &Wish, at: Instant) -> String {
+    match wish.of(before.clone(), at) {
         Ok(Stepped::To(cause, after)) => {
             assert_eq!(after.version, before.version + 1);
             format!("{} > {}", cause.name(), name(&after))
@@ -104,7 +149,8 @@ fn cell(before: &Booking, step: Step, at: Instant) -> String {
         Err(Illegal::AmountMismatch) => "amount".to_owned(),
         Err(Illegal::Time) => "time".to_owned(),
         Err(Illegal::Offline) => "offline".to_owned(),
-        Err(why @ (Illegal::Paying | Illegal::MoreToPay)) => panic!("no step says {why}"),
+        Err(Illegal::Paying) => "paying".to_owned(),
+        Err(Illegal::MoreToPay) => "more to pay".to_owned(),
     }
 }
 
@@ -121,12 +167,12 @@ fn name(booking: &Booking) -> String {
 }
 
 #[test]
-fn every_status_answers_every_step_as_the_table_says() {
+fn every_status_answers_every_wish_as_the_table_says() {
     let mut table = String::new();
     for (row, before) in rows() {
         table.push_str(&format!("{row}\n"));
-        for (column, at, step) in columns() {
-            let cell = cell(&before, step, at);
+        for (column, at, wish) in columns() {
+            let cell = cell(&before, &wish, at);
             if cell != "-" {
                 table.push_str(&format!("    {column}: {cell}\n"));
             }
@@ -149,6 +195,31 @@ fn what_a_guest_gets_back_depends_on_when_and_who_cancels() {
         let canceled = confirmed.clone().step(Step::Cancel { by_guest }, at);
         let Ok(Stepped::To(_, after)) = canceled else { panic!("{canceled:?}") };
         assert_eq!((after.paid, after.refunded), (TOTAL, back), "{by_guest} {at}");
+    }
+}
+
+#[test]
+fn what_was_paid_for_cleaning_and_service_goes_back_as_the_policy_says() {
+    let once = |kind, unit| Line { kind, basis: Basis::Each { quantity: 1, unit } };
+    let mut lines = Price::even(stay(10, 13), TOTAL).lines().to_vec();
+    lines.extend([once(Kind::CleaningFee, 3_000), once(Kind::ServiceFee, 2_000)]);
+    let price = Price::of(lines);
+    let total = price.total();
+    let (flexible, moderate, strict) = (Policy::Flexible, Policy::Moderate, Policy::Strict);
+    for (policy, days_before, back) in [
+        (flexible, 2, total),
+        (flexible, 1, 3_000),
+        (moderate, 5, TOTAL / 2 + 5_000),
+        (strict, 8, TOTAL / 2 + 3_000),
+        (strict, 7, 3_000),
+        (Policy::NonRefundable, 9, 0),
+    ] {
+        let paid = Booking { paid: total, ..booking(Status::Confirmed, Some((1, false))) };
+        let paid = Booking { price: price.clone(), total, policy, ..paid };
+        let at = paid.check_in_at.minus(days_before * 24 * HOUR);
+        let canceled = paid.step(Step::Cancel { by_guest: true }, at);
+        let Ok(Stepped::To(_, after)) = canceled else { panic!("{canceled:?}") };
+        assert_eq!((after.paid, after.refunded), (total, back), "{policy:?} {days_before}");
     }
 }
 
