@@ -133,6 +133,8 @@ async fn a_dearer_stay_that_nobody_pays_for_is_dropped_in_time(server: &mut Serv
     let shown = server.booking(&guest, &id).await.expect(200);
     assert!(shown["change_request"].is_object(), "another card may do");
     assert_ne!(shown["payment_id"], declined["id"], "what was taken for it is the payment");
+    // The end of its time survives the server.
+    server.restart().await;
     server.advance(15 * 60).await;
     let dropped = async || {
         let shown = server.booking(&guest, &id).await.expect(200);
