@@ -5,16 +5,17 @@ use crate::given::{
     property, state, stay, stored, under_key, user,
 };
 use domain::booking::{Cause, Illegal, Step};
+use domain::calendar::Change;
 use domain::command::{Command, Intent};
 use domain::decide::Verdict;
 use domain::event::By;
 use domain::group::{Group, JobKind};
 use domain::keys::KEY_TTL;
 use domain::policy::Policy;
-use domain::quote::Quote;
+use domain::quote::{QUOTE_TTL, Quote};
 use domain::refusal::{Code, Refusal};
 use domain::state::State;
-use domain::{Awaiting, Booking, Fact, Instant, Price, Property, QuoteId, Status};
+use domain::{Awaiting, Booking, Fact, Instant, NightState, Price, Property, QuoteId, Status};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -63,6 +64,12 @@ fn a_booking_claims_its_nights_and_carries_its_price_and_deadline() {
     assert_eq!(after(&group).status, held(now().plus(HOLD)));
     assert_eq!((after(&group).total, after(&group).version), (TOTAL, 1));
     assert_eq!(group.claimed, stay(10, 13).each_night().collect::<Vec<_>>());
+    let (from, to) = (stay(10, 13).check_in(), stay(10, 13).check_out());
+    let told = &group.events[0].event;
+    let held = NightState::Held { until: now().plus(HOLD) };
+    assert_eq!(told.changes, [Change { from, to, state: held }]);
+    let month = from.in_month().0;
+    assert_eq!(told.digests, [(month, state.calendar.digest(month))]);
     assert!(group.released.is_empty() && group.jobs.is_empty() && group.key.is_none());
     assert_eq!(group.next_deadline, Some(now().plus(HOLD)));
     assert_eq!(group.head.seq, group.base.seq + 1);
@@ -323,6 +330,7 @@ fn a_refusal_names_its_reasons_and_what_would_work() {
 
 #[test]
 fn a_quote_is_honoured_while_it_lives_and_for_its_own_stay() {
+    assert_eq!(QUOTE_TTL, HOLD, "a quarter of an hour, as a hold");
     let quote = Quote {
         id: QuoteId(Uuid::from_u128(0x9)),
         stay: stay(10, 13),

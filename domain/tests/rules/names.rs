@@ -1,6 +1,6 @@
 //! Names that clients and databases know by heart, and small things that everything stands on.
 
-use crate::given::{booking, command, now, property, state, stay, user};
+use crate::given::{booking, command, night, now, property, state, stay, user};
 use domain::block::Reason as BlockReason;
 use domain::booking::Cause;
 use domain::command::Intent;
@@ -143,6 +143,9 @@ fn nobody_came_until_two_days_after_check_in() {
 fn dates_and_months_stop_at_the_edges_of_the_calendar() {
     assert_eq!(Month::from_index(1970 * 12 - 1), None);
     assert_eq!(Month::from_index(2200 * 12), None);
+    let index = 2026 * 12 + 11;
+    assert_eq!(night("2026-12-01").in_month().0.index(), index);
+    assert_eq!(Month::from_index(index).map(Month::index), Some(index));
     let shown = |index| Month::from_index(index).map(|month| month.to_string());
     assert_eq!(shown(1970 * 12).as_deref(), Some("1970-01"));
     assert_eq!(shown(2200 * 12 - 1).as_deref(), Some("2199-12"));
@@ -151,6 +154,7 @@ fn dates_and_months_stop_at_the_edges_of_the_calendar() {
     assert_eq!(zone.today(Instant::from_micros(-86_400_000_000)), Night::MIN);
     assert_eq!(zone.today(Instant::default()), Night::MIN);
     assert_eq!(zone.today(Instant::from_micros(i64::MAX)), Night::MAX);
-    let west = Zone::named("America/Los_Angeles").expect("a zone");
+    let west = Zone::named("america/los_angeles").expect("a zone");
+    assert_eq!(west.name(), "America/Los_Angeles", "as the database spells it");
     assert_eq!(west.today(Instant::default()), Night::MIN, "there it is still 1969");
 }

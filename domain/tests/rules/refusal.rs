@@ -107,6 +107,19 @@ fn codes(property: &Property, wanted: Stay, guests: u16, at: Instant) -> Vec<(Co
 }
 
 #[test]
+fn where_no_other_dates_are_free_shorter_stays_are_proposed() {
+    let taken = |number, stay| {
+        let id = booking_id(number);
+        Booking { id, stay, ..booking(Status::Confirmed, None) }
+    };
+    let calendar = calendar(&[taken(1, stay(1, 10)), taken(2, stay(13, 40))]);
+    let (property, overrides) = (property(), Overrides::default());
+    let ground = Ground::new(&property, &overrides, &calendar, now());
+    let found = ground.alternatives(stay(10, 14), 2);
+    assert_eq!(found, [stay(10, 13), stay(10, 12), stay(10, 11)]);
+}
+
+#[test]
 fn all_rules_that_fail_are_told_at_once() {
     let unlisted = Property { listing: Listing::Unlisted, ..property() };
     let last_week = stay(-5, 2);
