@@ -252,7 +252,7 @@ fn composed(schema: &str) -> Option<Value> {
             "reviews": [thing("Review")?],
         }),
         "Payments" => page("Payment")?,
-        "Properties" => page("FoundProperty")?,
+        "Properties" => page("Property")?,
         "Reviews" => page("Review")?,
         "Users" => page("User")?,
         _ => return None,

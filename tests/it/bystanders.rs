@@ -170,6 +170,7 @@ mod one_poisoned_among_255_good_harms_nobody {
         async fn group(&self, wish: Wish) -> Arc<Group> {
             let stored = self.store.load(wish.home).await.expect("a load").expect("a home");
             let settings = Settings {
+                one_pending_each: false,
                 switches: Switches::planted(Bug::NoOverlapCheck),
                 ..Settings::default()
             };

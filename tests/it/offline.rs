@@ -126,7 +126,7 @@ async fn it_is_judged_and_priced_like_any_other(server: &mut Server) {
     let (host, guest) = (server.host().await, server.guest().await);
     let home = server.home(&host).await;
     let rules = format!("/api/v1/properties/{home}/rules");
-    server.put(&rules, json!({ "min_nights": 3 })).by(&host).await.expect(200);
+    server.put(&rules, json!({ "default": { "min_nights": 3 } })).by(&host).await.expect(200);
     book(server, &host, stay(&home, 40, 42)).await.is_problem(409, "min_nights");
     let taken = server.book(&guest, &home, &day(40), &day(43)).await.expect(201);
     let answer = book(server, &host, stay(&home, 42, 45)).await;

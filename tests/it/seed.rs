@@ -54,7 +54,8 @@ const FIELDS: [(&str, &str); 5] = [
         "booking",
         "id:text user_id:text property_id:text check_in:text check_out:text guests:whole \
          status:text total_amount:whole currency:text payment_id:text? created_at:text \
-         | lines:list awaiting:text? expires_at:text? quote_id:text? version:whole",
+         | lines:list change_request:object? payment:text awaiting:text? expires_at:text? \
+         quote_id:text? version:whole",
     ),
     (
         "payment",

@@ -34,7 +34,6 @@ const REACHED: &[&str] = &[
     "409 in_past",
     "409 live_bookings",
     "409 min_nights",
-    "409 more_to_pay",
     "409 own_property",
     "409 preparation",
     "409 property_unlisted",
