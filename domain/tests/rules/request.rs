@@ -251,6 +251,11 @@ fn a_wish_never_lives_beyond_the_moment_that_it_is_about() {
     let wish = change(&home, stay(10, 16));
     let (_, after) = done(&mut home, wish, soon);
     assert_eq!(after.deadline(), Some(begins(&booking)));
+    // From its first moment on it is a stay.
+    let mut home = state(property(), vec![booking.clone()]);
+    let wish = change(&home, stay(10, 16));
+    let (_, after) = done(&mut home, wish, begins(&booking));
+    assert_eq!(after.deadline(), Some(begins(&booking).plus(PATIENCE)));
     // During the stay: until it ends.
     let mut home = state(property(), vec![booking.clone()]);
     let last = booking.check_out_at.minus(Duration::from_secs(60));
@@ -304,4 +309,16 @@ fn a_late_word_on_the_first_payment_changes_nothing_while_a_wish_waits() {
         (after.attempt, after.step(Step::Decline, now())),
         (attempt, Err(Illegal::Status(Status::Confirmed)),)
     );
+}
+
+#[test]
+fn the_payment_that_is_shown_is_the_one_under_way_else_the_last_that_was_taken() {
+    let unpaid = Booking { takings: Vec::new(), paid: 0, ..confirmed() };
+    assert_eq!(unpaid.payment(), Some(payment(1)), "the only attempt");
+    assert_eq!(Booking { attempt: None, ..unpaid }.payment(), None);
+    let second = |live| Some(Attempt { payment: payment(2), live });
+    let trying = Booking { attempt: second(true), ..confirmed() };
+    assert_eq!(trying.payment(), Some(payment(2)));
+    let failed = Booking { attempt: second(false), ..confirmed() };
+    assert_eq!(failed.payment(), Some(payment(1)));
 }

@@ -16,7 +16,7 @@ const ASKED: u32 = 101;
 
 /// Of twenty homes one is free: so many are looked at for a page, with the drafts among them, and
 /// for each its night, the booking there, and a block at another time.
-const MOST: u64 = 8 * 20 * ASKED as u64;
+const MOST: u64 = 10 * 20 * ASKED as u64;
 
 /// Candidates that are judged at a time. The short form has so few homes that to read all of them would
 /// be less work than to look for so many.
