@@ -105,7 +105,8 @@ pub(super) async fn look_around(server: &Server) {
         free: Some((stay(), now())),
         ..Filters::default()
     };
-    look(server, "near a place", &properties::list(&filters, None, ASKED), MOST).await;
+    // Every home there is looked at, and a fourteenth of all lies at this place.
+    look(server, "near a place", &properties::list(&filters, None, ASKED), 3 * MOST).await;
 }
 
 /// What would have to be priced one by one, and is too much, is refused.
