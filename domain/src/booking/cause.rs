@@ -1,6 +1,6 @@
 //! What a step of a booking did: the reason that stands in its event.
 
-/// What a step did: the reason that stands in the event.
+/// Why a booking's event happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     Held,

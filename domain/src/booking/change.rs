@@ -71,9 +71,8 @@ impl Booking {
             return Err(Illegal::Time);
         }
         let total = change.price.total();
-        if self.offline {
-            // What it costs now is between guest and host.
-        } else if self.status == Status::Confirmed || self.paid > 0 {
+        // What an offline booking costs is between guest and host.
+        if !self.offline && (self.status == Status::Confirmed || self.paid > 0) {
             let less = self.retained() - total;
             if less < 0 {
                 return self.request(change, patience, now);

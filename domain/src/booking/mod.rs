@@ -68,8 +68,8 @@ pub enum Illegal {
     /// The status does not allow it.
     #[error("a booking that is {} does not allow this", .0.name())]
     Status(Status),
-    /// The amount or the currency is not the booking's.
-    #[error("the amount paid is not the booking's total")]
+    /// The amount or the currency is not what is due.
+    #[error("the amount paid is not what is due")]
     AmountMismatch,
     /// The time for this step is not now.
     #[error("it is too early or too late for this")]
@@ -77,7 +77,7 @@ pub enum Illegal {
     /// Somebody is about to pay what was due before.
     #[error("a payment for this booking is on its way")]
     Paying,
-    /// The booking would cost more than was paid for it.
+    /// The booking would cost more than was paid for it, and cannot wait for the difference.
     #[error("the booking would cost more than was paid for it")]
     MoreToPay,
     /// Nothing is paid here for a booking that is settled outside.
