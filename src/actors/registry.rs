@@ -79,11 +79,11 @@ pub(super) struct Inner {
 }
 
 /// The threads that actors live on: those that serve requests, so that a command often needs no
-/// other thread to be decided; one of their own while there are none.
-#[derive(Default)]
+/// other thread to be decided; while there are none, the one that made the registry. Deadlines are
+/// looked for before anybody is served, so there is a home from the beginning.
 struct Homes {
     offered: Vec<ArbiterHandle>,
-    own: Option<ArbiterHandle>,
+    first: ArbiterHandle,
 }
 
 impl Homes {
@@ -91,7 +91,7 @@ impl Homes {
         // A thread that has ended takes no task.
         self.offered.retain(|arbiter| arbiter.spawn(std::future::ready(())));
         if self.offered.is_empty() {
-            return self.own.get_or_insert_with(|| Arbiter::new().handle()).clone();
+            return self.first.clone();
         }
         self.offered[usize::from(property.shard()) % self.offered.len()].clone()
     }
@@ -113,13 +113,13 @@ const CELLS: usize = 1 << 16;
 const LIFE: u64 = 1 << 24;
 
 impl Registry {
-    /// A registry without residents.
+    /// A registry without residents, made on a thread that runs an actix system.
     pub fn new(store: Store, clock: Clock, feed: Feed, options: RegistryOptions) -> Self {
         let lanes = Lanes::start(&store, &options.runtime, options.settings.switches);
         Self(Arc::new(Inner {
             cells: (0..CELLS).map(|_| ArcSwapOption::empty()).collect(),
             starting: Mutex::new(()),
-            homes: Mutex::default(),
+            homes: Mutex::new(Homes { offered: Vec::new(), first: Arbiter::current() }),
             node: Arc::new(Count::default()),
             lives: AtomicU64::new(1),
             store,

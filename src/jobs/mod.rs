@@ -9,7 +9,8 @@ pub mod sweep;
 
 use crate::engine::{Engine, Error};
 use crate::store::jobs::{ClaimedJob, Work};
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,9 +23,22 @@ const AT_ONCE: u32 = 64;
 const SIDE_BY_SIDE: usize = 4;
 /// How often workers look without being woken.
 const LOOK: Duration = Duration::from_secs(1);
+const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 const MAX_TRIES: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// Runs a task of the whole server to its end, and again where it panics: one bad row must not end
+/// what looks after all the others.
+pub async fn lasting<F>(name: &'static str, engine: Arc<Engine>, task: impl Fn(Arc<Engine>) -> F)
+where
+    F: Future<Output = ()>,
+{
+    while AssertUnwindSafe(task(Arc::clone(&engine))).catch_unwind().await.is_err() {
+        tracing::error!("{name} panicked, and begins again");
+        tokio::time::sleep(AFTER_A_PANIC).await;
+    }
+}
 
 /// Works until the server stops.
 pub async fn run(engine: Arc<Engine>) {
