@@ -20,6 +20,7 @@ use crate::jobs::{self, sweep};
 use crate::payments::sandbox::Sandbox;
 use crate::store::accounts::Role;
 use crate::store::{Kind, Store, StoreError, StoreOptions};
+use crate::ws::{self, Connections};
 use domain::state::Settings;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::TcpListener;
@@ -57,6 +58,12 @@ type Done = Result<(), AppError>;
 const COMMAND_DEADLINE: Duration = Duration::from_secs(5);
 /// How long commits that are on their way may take when the server stops.
 const LAST_COMMITS: Duration = Duration::from_secs(2);
+/// For how long a peer may take no bytes that are meant for it, in milliseconds.
+#[cfg(target_os = "linux")]
+const TAKES_NOTHING_MS: u32 = 20_000;
+/// What the kernel keeps for a peer at most, in bytes; without a bound it was 2.8 MB.
+#[cfg(target_os = "linux")]
+const SEND_BUFFER: usize = 256 * 1024;
 const UNMIGRATED_LOOK: Duration = Duration::from_secs(1);
 
 /// Runs the server until it is told to stop.
@@ -149,6 +156,7 @@ async fn run(config: Config, threads: &Threads) -> Done {
         what: format!("cannot listen on {}", config.bind),
         error,
     })?;
+    bound_peers(&listener).map_err(listening)?;
     let store = open(&config, runtime, true).await?;
     if store.kind() == Kind::Sqlite || config.auto_migrate {
         store.migrate().await?;
@@ -158,8 +166,8 @@ async fn run(config: Config, threads: &Threads) -> Done {
     let (stop, stopping) = watch::channel(false);
     let engine = Arc::new(assemble(&config, store, threads, stopping).await?);
     engine.learn_ended_sessions().await?;
-    let workers = runtime.spawn(jobs::run(Arc::clone(&engine)));
-    let sweeper = runtime.spawn(sweep::run(Arc::clone(&engine)));
+    let workers = runtime.spawn(jobs::lasting("the job workers", Arc::clone(&engine), jobs::run));
+    let sweeper = runtime.spawn(jobs::lasting("the sweep", Arc::clone(&engine), sweep::run));
     let address = listener.local_addr().map_err(listening)?;
     if config.demo {
         let property = demo::fill(&engine).await.map_err(told)?;
@@ -169,8 +177,13 @@ async fn run(config: Config, threads: &Threads) -> Done {
     let limiter = config.rate_limits.then(|| Arc::new(InProcess::new(engine.clock.clone())));
     let forgetting =
         limiter.clone().map(|limiter| runtime.spawn(InProcess::forget_the_quiet(limiter)));
+    let connections = Arc::new(Connections::default());
+    let watched = Arc::clone(&connections);
+    let watch = move |engine| ws::watch(Arc::clone(&watched), engine);
+    let watching = runtime.spawn(jobs::lasting("the watchdog", Arc::clone(&engine), watch));
     let surface = Surface {
         engine: Arc::clone(&engine),
+        connections,
         edge: Arc::new(edge(&config, limiter.map(|limiter| limiter as Arc<dyn RateLimiter>))),
         catch_up: Arc::new(CatchUp(Arc::clone(&engine))),
         demo: config.demo,
@@ -193,8 +206,21 @@ async fn run(config: Config, threads: &Threads) -> Done {
     let _ = tokio::time::timeout(LAST_COMMITS, engine.registry.drain()).await;
     workers.abort();
     sweeper.abort();
+    watching.abort();
     if let Some(forgetting) = forgetting {
         forgetting.abort();
+    }
+    Ok(())
+}
+
+/// Bounds what the kernel keeps and waits for a peer that takes no bytes: accepted connections
+/// inherit it from the listener.
+fn bound_peers(listener: &TcpListener) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::net::sockopt;
+        sockopt::set_tcp_user_timeout(listener, TAKES_NOTHING_MS)?;
+        sockopt::set_socket_send_buffer_size(listener, SEND_BUFFER)?;
     }
     Ok(())
 }

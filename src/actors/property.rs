@@ -133,8 +133,11 @@ impl PropertyActor {
     }
 
     fn tell(&self, group: &Group) {
-        for sealed in &group.events {
-            self.channel.publish(&sealed.event);
+        // What was committed was published first, so there is a snapshot with a host.
+        if let Some(snapshot) = self.snapshot.load().as_ref() {
+            for sealed in &group.events {
+                self.channel.publish(snapshot.property.host, &sealed.event);
+            }
         }
         if !group.jobs.is_empty() {
             self.node.options.jobs.notify_one();
@@ -352,10 +355,10 @@ async fn catch_up(
         let events = node.store.events(stored.property.id, last, 1_000).await?;
         let Some(newest) = events.last() else { break };
         last = newest.seq;
-        for stored in &events {
-            match domain::codec::decode(&stored.bytes) {
-                Ok(event) => channel.publish(&event),
-                Err(error) => tracing::error!(seq = stored.seq, %error, "an event is unreadable"),
+        for event in &events {
+            match domain::codec::decode(&event.bytes) {
+                Ok(event) => channel.publish(stored.property.host, &event),
+                Err(error) => tracing::error!(seq = event.seq, %error, "an event is unreadable"),
             }
         }
     }

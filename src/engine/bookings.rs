@@ -5,6 +5,7 @@ use super::{Engine, Error};
 use crate::actors::Urgency;
 use crate::auth::Caller;
 use crate::auth::policy::{Action, Ownership, allow};
+use crate::feed::Side;
 use crate::store::StoreError;
 use crate::store::accounts::Role;
 use crate::store::bookings::BookingFilter;
@@ -40,13 +41,6 @@ pub enum Word {
     NoShow {
         waive: bool,
     },
-}
-
-/// From which side somebody looks at bookings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    Guest,
-    Host,
 }
 
 /// A booking after a request.

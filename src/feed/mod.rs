@@ -1,61 +1,42 @@
 //! Numbered change streams, one per property: every durable event once, in order.
 //!
 //! A channel moves by consecutive events only; its actor hands it what was missed before anything
-//! newer. Subscribers are told under the channel's own lock, so that each hears every delta after
-//! it joined, in order; they must take a delta without waiting. The rule of the join: subscribe
-//! first, then read a snapshot, then ignore deltas that the snapshot contains. It knows no
-//! WebSocket and no database.
+//! newer. Followers are woken, never handed anything: they fetch what is next for them when they
+//! can send it, so a reader that is slow, or does not read at all, costs no memory. Readers that are
+//! near the end get each delta as it was decided; those far behind get all that they missed as one,
+//! and those whom the last 256 deltas do not reach take a new snapshot. The rule of the join:
+//! subscribe first, then read a snapshot, then fetch what follows it. It knows no WebSocket and no
+//! database.
+
+mod delta;
+mod people;
+#[cfg(test)]
+mod tests;
+
+pub use delta::Delta;
+pub use people::{Notice, People, Reader, Side};
 
 use domain::event::{Event, Seq};
-use domain::{Instant, Month, PropertyId};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use domain::{PropertyId, UserId};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// One event as the public sees it. The encoded form is made once and shared by all who send it.
-#[derive(Debug)]
-pub struct Delta {
-    pub property: PropertyId,
-    pub seq: Seq,
-    pub at: Instant,
-    pub changes: Vec<domain::calendar::Change>,
-    pub offers: Vec<domain::edit::Offer>,
-    pub digests: Vec<(Month, domain::calendar::Digest)>,
-    encoded: OnceLock<bytestring::ByteString>,
-}
-
-impl Delta {
-    /// The public part of an event.
-    pub fn of(property: PropertyId, event: &Event) -> Self {
-        Self {
-            property,
-            seq: event.seq,
-            at: event.at,
-            changes: event.changes.clone(),
-            offers: event.offers.clone(),
-            digests: event.digests.clone(),
-            encoded: OnceLock::new(),
-        }
-    }
-
-    /// The delta on the wire: made by the first who asks, the same bytes for everybody after.
-    pub fn encoded(
-        &self,
-        encode: impl FnOnce(&Self) -> bytestring::ByteString,
-    ) -> bytestring::ByteString {
-        self.encoded.get_or_init(|| encode(self)).clone()
-    }
-}
-
-/// Somebody who follows a property. `deliver` takes the delta without waiting; `false` ends the
-/// subscription.
+/// Somebody who follows a property. `wake` says that there is something to fetch, and must not
+/// wait; `false` ends the subscription.
 pub trait Subscriber: Send + Sync {
-    fn deliver(&self, delta: &Arc<Delta>) -> bool;
+    fn wake(&self, property: PropertyId) -> bool;
 }
+
+/// The deltas that a channel remembers while somebody follows it.
+pub const REMEMBERED: usize = 256;
+/// How far behind a reader may be and still get each delta by itself.
+const EXACT: Seq = 8;
 
 /// All channels of this node. Clones share them.
 #[derive(Clone, Default)]
 pub struct Feed {
     channels: Arc<Mutex<HashMap<PropertyId, Weak<Channel>>>>,
+    people: Arc<People>,
 }
 
 impl Feed {
@@ -69,24 +50,40 @@ impl Feed {
         if channels.len() == channels.capacity() {
             channels.retain(|_, channel| channel.strong_count() > 0);
         }
-        let channel = Arc::new(Channel { property, inner: Mutex::default() });
+        let people = Arc::clone(&self.people);
+        let channel = Arc::new(Channel { property, people, inner: Mutex::default() });
         channels.insert(property, Arc::downgrade(&channel));
         channel
+    }
+
+    /// Who reads whose bookings.
+    pub fn people(&self) -> &People {
+        &self.people
     }
 }
 
 /// One property's stream.
 pub struct Channel {
     property: PropertyId,
+    people: Arc<People>,
     inner: Mutex<Inner>,
 }
 
 #[derive(Default)]
 struct Inner {
-    /// The last event that subscribers heard of; none before the property was loaded.
+    /// The last event that was published; none before the property was loaded.
     last: Option<Seq>,
+    /// The newest deltas without a gap, up to the last event; none while nobody follows.
+    recent: VecDeque<Arc<Delta>>,
+    /// The joined deltas that were asked for since the last event, by the seq that they follow on:
+    /// many who are slow are slow together.
+    joined: Vec<(Seq, Arc<Delta>)>,
     subscribers: Vec<Arc<dyn Subscriber>>,
 }
+
+/// A reader is so far behind that only a snapshot helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooFarBehind;
 
 impl Channel {
     /// The last event that was published here.
@@ -99,12 +96,12 @@ impl Channel {
         !locked(&self.inner).subscribers.is_empty()
     }
 
-    /// Adds a subscriber, who hears every delta from now on.
+    /// Adds a subscriber, who is woken by every event from now on.
     pub fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
         locked(&self.inner).subscribers.push(subscriber);
     }
 
-    /// Takes a subscriber off; it may hear one more delta that is on its way.
+    /// Takes a subscriber off; it may be woken once more.
     pub fn unsubscribe(&self, subscriber: &Arc<dyn Subscriber>) {
         locked(&self.inner).subscribers.retain(|known| !Arc::ptr_eq(known, subscriber));
     }
@@ -114,19 +111,68 @@ impl Channel {
         locked(&self.inner).last.get_or_insert(seq);
     }
 
-    /// Tells everybody of the next event. One that is not the next is ignored: an older one has
-    /// been told, and a newer one is preceded by those that its actor reads from the store.
-    pub fn publish(&self, event: &Event) {
+    /// Tells everybody of the next event, and its people where it is a booking's. One that is not
+    /// the next is ignored: an older one has been told, and a newer one is preceded by those that
+    /// its actor reads from the store.
+    pub fn publish(&self, host: UserId, event: &Event) {
         let mut inner = locked(&self.inner);
         if inner.last.is_some_and(|last| event.seq != last + 1) {
             return;
         }
         inner.last = Some(event.seq);
+        inner.joined.clear();
         if inner.subscribers.is_empty() {
-            return;
+            inner.recent.clear();
+        } else {
+            if inner.recent.len() == REMEMBERED {
+                inner.recent.pop_front();
+            }
+            inner.recent.push_back(Arc::new(Delta::of(self.property, event)));
+            inner.subscribers.retain(|subscriber| subscriber.wake(self.property));
         }
-        let delta = Arc::new(Delta::of(self.property, event));
-        inner.subscribers.retain(|subscriber| subscriber.deliver(&delta));
+        drop(inner);
+        self.people.publish(self.property, host, event);
+    }
+
+    /// What is next for a reader who stands at this event: nothing where it stands at the last one.
+    pub fn next(&self, seq: Seq) -> Result<Option<Arc<Delta>>, TooFarBehind> {
+        let mut inner = locked(&self.inner);
+        let behind = inner.last.map_or(0, |last| last - seq);
+        if behind <= 0 {
+            return Ok(None);
+        }
+        let missed = usize::try_from(behind).unwrap_or(usize::MAX);
+        let Some(first) = inner.recent.len().checked_sub(missed) else { return Err(TooFarBehind) };
+        if behind <= EXACT {
+            return Ok(inner.recent.get(first).cloned());
+        }
+        if let Some((_, known)) = inner.joined.iter().find(|(from, _)| *from == seq) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let joined = Delta::joined(inner.recent.range(first..)).map(Arc::new);
+        inner.joined.extend(joined.clone().map(|joined| (seq, joined)));
+        Ok(joined)
+    }
+
+    /// Every delta after this event, as far back as is remembered.
+    pub fn after(&self, seq: Seq) -> Option<Vec<Arc<Delta>>> {
+        let inner = locked(&self.inner);
+        let missed = usize::try_from(inner.last? - seq).unwrap_or(0);
+        let first = inner.recent.len().checked_sub(missed)?;
+        Some(inner.recent.range(first..).cloned().collect())
+    }
+
+    /// Puts events that were read from the store, in order, before what is remembered, where they
+    /// lead up to it.
+    pub fn remember(&self, events: &[Event]) {
+        let mut inner = locked(&self.inner);
+        let Some(last) = inner.last.filter(|_| !inner.subscribers.is_empty()) else { return };
+        for event in events.iter().rev() {
+            let wanted = inner.recent.front().map_or(last, |oldest| oldest.prev_seq);
+            if inner.recent.len() < REMEMBERED && event.seq == wanted {
+                inner.recent.push_front(Arc::new(Delta::of(self.property, event)));
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod export;
 pub mod extract;
 mod failures;
 pub mod headers;
+mod live;
 mod openapi;
 mod operations;
 mod pages;

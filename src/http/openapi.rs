@@ -6,8 +6,8 @@
 
 use super::problem::{Code, Problem};
 use super::{
-    accounts, bookings, calendar_edits, calendars, examples, export, payments, properties, quotes,
-    reviews, rules, search, sessions,
+    accounts, bookings, calendar_edits, calendars, examples, export, live, payments, properties,
+    quotes, reviews, rules, search, sessions,
 };
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
@@ -52,6 +52,7 @@ use utoipa_swagger_ui::Config;
         calendar_edits::edit,
         calendar_edits::list,
         calendars::read,
+        live::stream,
         export::read,
         payments::create,
         payments::list,

@@ -1,10 +1,9 @@
-//! The demo page, the widget's files and the door to the live calendars. Files are embedded in the
-//! binary; their names carry no hash, so browsers ask each time and mostly hear 304.
+//! The demo page and the widget's files. Files are embedded in the binary; their names carry no
+//! hash, so browsers ask each time and mostly hear 304.
 
 use super::headers::ETag;
 use super::problem::{CODES, Code, Problem};
-use crate::engine::Engine;
-use crate::{demo, ws};
+use crate::demo;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -40,14 +39,6 @@ pub(super) async fn widget(
     let any = header::HeaderValue::from_static("*");
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
     Ok(response)
-}
-
-pub(super) async fn live(
-    request: HttpRequest,
-    stream: web::Payload,
-    engine: web::Data<Engine>,
-) -> Result<HttpResponse, actix_web::Error> {
-    ws::connect(&request, stream, engine.into_inner())
 }
 
 pub(super) async fn demo_accounts() -> HttpResponse {

@@ -3,11 +3,13 @@
 use super::edge::Edge;
 use super::operations::CatchUp;
 use super::{
-    accounts, bookings, calendar_edits, calendars, headers, openapi, operations, pages, payments,
+    accounts, bookings, calendar_edits, calendars, headers, live, openapi, operations, pages,
+    payments,
 };
 use super::{export, extract, problem, properties, quotes, reviews, rules, search, sessions};
 use crate::auth::{Caller, TokenError};
 use crate::engine::Engine;
+use crate::ws::Connections;
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, middleware, web};
 use std::net::TcpListener;
@@ -19,6 +21,7 @@ use std::time::Duration;
 pub struct Surface {
     pub engine: Arc<Engine>,
     pub edge: Arc<Edge>,
+    pub connections: Arc<Connections>,
     /// Handles what is due: the moved test clock waits for it.
     pub catch_up: Arc<dyn CatchUp>,
     pub demo: bool,
@@ -26,8 +29,7 @@ pub struct Surface {
 
 impl extract::Verify for Engine {
     fn verify(&self, token: &str) -> Result<Caller, TokenError> {
-        let caller = self.tokens.verify(token, self.clock.now())?.caller();
-        if self.ended.contains(caller.session) { Err(TokenError::Ended) } else { Ok(caller) }
+        Ok(self.claims(token)?.caller())
     }
 }
 
@@ -61,6 +63,7 @@ pub fn serve(surface: Surface, listener: TcpListener) -> std::io::Result<Server>
         App::new()
             .app_data(web::Data::from(Arc::clone(&surface.engine)))
             .app_data(web::Data::from(Arc::clone(&surface.edge)))
+            .app_data(web::Data::from(Arc::clone(&surface.connections)))
             .app_data(web::Data::from(Arc::clone(&surface.catch_up)))
             .app_data(web::Data::from(verify))
             .configure(problem::framework::configure)
@@ -90,7 +93,8 @@ fn routes(config: &mut web::ServiceConfig, surface: &Surface) {
     config
         .service(web::resource("/livez").route(web::get().to(operations::alive)))
         .service(web::resource("/readyz").route(web::get().to(operations::ready)))
-        .service(web::resource("/ws").route(web::get().to(pages::live)))
+        .service(web::resource("/asyncapi.json").route(web::get().to(live::document)))
+        .service(web::resource("/ws").route(web::get().to(live::socket)))
         .service(web::resource("/").route(web::get().to(pages::home)))
         .service(web::resource("/docs/errors").route(web::get().to(pages::errors)))
         .service(web::resource("/api/docs").route(web::get().to(openapi::page)))
@@ -125,6 +129,7 @@ fn resources(config: &mut web::ServiceConfig) {
                         .route(web::get().to(calendars::read))
                         .route(web::patch().to(calendar_edits::edit)),
                 )
+                .service(web::resource("/calendar/stream").route(web::get().to(live::stream)))
                 .service(
                     web::resource("/blocks")
                         .route(web::get().to(calendar_edits::list))

@@ -1,9 +1,17 @@
-//! Live calendars over WebSocket: `protocol` has the messages, `session` one connection.
+//! Live calendars and bookings over WebSocket: `protocol` has the messages, `session` one connection,
+//! `slot` what waits for it, `connections` all of them, and `events` the same calendars as
+//! Server-Sent Events.
 //!
-//! Public calendars only; nothing here changes anything. It imports the engine for reading and the
-//! feed for following, and knows nothing of HTTP routes.
+//! Nothing here changes anything. It imports the engine for reading and the feed for following, and
+//! knows nothing of HTTP routes.
 
+mod connections;
+mod events;
 mod protocol;
 mod session;
+mod slot;
 
-pub use session::connect;
+pub use connections::{Connections, MAX_PER_ADDRESS, Place, TooMany, watch};
+pub use events::{Following, events};
+pub use protocol::whole_months;
+pub use session::{Opening, connect};

@@ -3,16 +3,19 @@
 //! It only translates: what is said is decided in [`super::session`]. Dates are `YYYY-MM-DD`,
 //! instants RFC 3339 with `Z`, ranges half-open.
 
-use crate::feed::Delta;
+use crate::auth::tokens::Claims;
+use crate::feed::{Delta, Notice, Side};
 use bytestring::ByteString;
 use domain::calendar::{Change, Digest, NightState};
 use domain::event::Seq;
 use domain::rules::Terms;
 use domain::snapshot::Snapshot;
 use domain::stay::MAX_NIGHTS;
-use domain::{Instant, Month, Night, PropertyId, Stay};
+use domain::{Instant, Month, Night, Property, PropertyId, Status, Stay};
+use jiff::civil::Time;
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::fmt;
 use uuid::Uuid;
 
 /// What a client may say.
@@ -29,7 +32,44 @@ pub(super) enum Request {
     Unsubscribe {
         property: Uuid,
     },
+    Authenticate {
+        token: String,
+    },
+    SubscribeBookings {
+        #[serde(rename = "as")]
+        side: As,
+    },
+    UnsubscribeBookings {
+        #[serde(rename = "as")]
+        side: As,
+    },
     Ping {},
+}
+
+/// From which side bookings are followed.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum As {
+    Guest,
+    Host,
+}
+
+impl From<As> for Side {
+    fn from(side: As) -> Self {
+        match side {
+            As::Guest => Self::Guest,
+            As::Host => Self::Host,
+        }
+    }
+}
+
+impl From<Side> for As {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::Guest => Self::Guest,
+            Side::Host => Self::Host,
+        }
+    }
 }
 
 /// A place in a property's stream.
@@ -67,6 +107,34 @@ enum Reply<'a> {
         at: Text<Instant>,
         changes: Vec<Range>,
         digests: BTreeMap<String, Text<Digest>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rules: Option<Rules<'a>>,
+        /// Take a new snapshot: what changed has no last night.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        reset: bool,
+    },
+    Authenticated {
+        user: Uuid,
+        expires_at: Text<Instant>,
+    },
+    Bookings {
+        #[serde(rename = "as")]
+        side: As,
+    },
+    Booking {
+        #[serde(rename = "as")]
+        side: As,
+        id: Uuid,
+        property: Uuid,
+        seq: Seq,
+        at: Text<Instant>,
+        cause: &'static str,
+        status: &'static str,
+        check_in: Text<Night>,
+        check_out: Text<Night>,
+        guests: u16,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Text<Instant>>,
     },
     Error {
         code: &'static str,
@@ -86,16 +154,46 @@ struct Range {
     state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Text<Instant>>,
+    #[serde(flatten)]
+    terms: Said,
+}
+
+/// What nights cost and demand. In a delta it is said as a whole, with null for what is not
+/// demanded any more; in a snapshot such things are left out.
+#[derive(Default, Serialize)]
+struct Said {
     #[serde(skip_serializing_if = "Option::is_none")]
-    price: Option<i64>,
+    price: Option<Option<i64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    min_nights: Option<u16>,
+    min_nights: Option<Option<u16>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    max_nights: Option<u16>,
+    max_nights: Option<Option<u16>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    closed_to_arrival: Option<bool>,
+    closed_to_arrival: Option<Option<bool>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    closed_to_departure: Option<bool>,
+    closed_to_departure: Option<Option<bool>>,
+}
+
+impl Said {
+    fn in_snapshot(terms: Terms) -> Self {
+        Self {
+            price: terms.price.map(Some),
+            min_nights: Some(terms.min_nights.or(Some(MIN_NIGHTS))),
+            max_nights: terms.max_nights.map(Some),
+            closed_to_arrival: terms.closed_to_arrival.map(Some),
+            closed_to_departure: terms.closed_to_departure.map(Some),
+        }
+    }
+
+    fn in_delta(terms: Terms) -> Self {
+        Self {
+            price: Some(terms.price),
+            min_nights: Some(terms.min_nights.or(Some(MIN_NIGHTS))),
+            max_nights: Some(terms.max_nights),
+            closed_to_arrival: Some(terms.closed_to_arrival),
+            closed_to_departure: Some(terms.closed_to_departure),
+        }
+    }
 }
 
 /// What depends on today or on the whole stay is said once and applied by the reader.
@@ -104,8 +202,56 @@ struct Rules<'a> {
     timezone: &'a str,
     currency: &'a str,
     max_guests: u16,
+    price_per_night: i64,
     min_nights: u16,
     max_nights: i32,
+    advance_notice: Ahead,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    booking_window_days: Option<u16>,
+    preparation_nights: u16,
+    check_in_from: Text<Hours>,
+    check_out_by: Text<Hours>,
+    instant_book: bool,
+}
+
+/// How long before a stay it must be booked.
+#[derive(Serialize)]
+struct Ahead {
+    days: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut_off: Option<Text<Hours>>,
+}
+
+impl<'a> Rules<'a> {
+    fn of(property: &'a Property) -> Self {
+        let rules = &property.rules;
+        Self {
+            timezone: property.zone.name(),
+            currency: property.currency.code(),
+            max_guests: property.max_guests,
+            price_per_night: property.price_per_night,
+            min_nights: rules.default.min_nights.unwrap_or(MIN_NIGHTS),
+            max_nights: rules.default.max_nights.map_or(MAX_NIGHTS, i32::from),
+            advance_notice: Ahead {
+                days: rules.notice.days,
+                cut_off: rules.notice.cut_off.map(|time| Text(Hours(time))),
+            },
+            booking_window_days: rules.window_days,
+            preparation_nights: rules.preparation_nights,
+            check_in_from: Text(Hours(property.check_in_from)),
+            check_out_by: Text(Hours(property.check_out_by)),
+            instant_book: property.instant_book,
+        }
+    }
+}
+
+/// A local time as HH:MM.
+struct Hours(Time);
+
+impl fmt::Display for Hours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.0.hour(), self.0.minute())
+    }
 }
 
 /// The shortest stay, in nights.
@@ -125,12 +271,9 @@ pub(super) fn snapshot(epoch: &str, snapshot: &Snapshot, window: Stay) -> ByteSt
     let property = &snapshot.property;
     let months = months(window);
     let runs = snapshot.nights(window);
-    let ranges = runs.iter().map(|(change, terms)| {
-        let Range { state, until, .. } = range(change);
-        let min_nights = terms.min_nights.or(Some(MIN_NIGHTS));
-        let terms = Terms { min_nights, ..*terms };
-        Range { state, until, ..offered(change.from, change.to, terms) }
-    });
+    let ranges = runs
+        .iter()
+        .map(|(change, terms)| Range { terms: Said::in_snapshot(*terms), ..range(change) });
     encode(&Reply::Snapshot {
         property: property.id.0,
         epoch,
@@ -139,13 +282,7 @@ pub(super) fn snapshot(epoch: &str, snapshot: &Snapshot, window: Stay) -> ByteSt
         to: Text(window.check_out()),
         ranges: ranges.collect(),
         digests: digests(months.map(|month| (month, snapshot.calendar.digest(month)))),
-        rules: Rules {
-            timezone: property.zone.name(),
-            currency: property.currency.code(),
-            max_guests: property.max_guests,
-            min_nights: property.rules.default.min_nights.unwrap_or(MIN_NIGHTS),
-            max_nights: property.rules.default.max_nights.map_or(MAX_NIGHTS, i32::from),
-        },
+        rules: Rules::of(property),
     })
 }
 
@@ -154,23 +291,60 @@ pub(super) fn resumed(epoch: &str, property: PropertyId, seq: Seq) -> ByteString
     encode(&Reply::Resumed { property: property.0, epoch, seq })
 }
 
-/// One event; the same bytes for everybody.
+/// One step of a calendar; the same bytes for everybody.
 pub(super) fn delta(epoch: &str, delta: &Delta) -> ByteString {
     delta.encoded(|delta| {
+        let offers = delta.offers.iter().map(|offer| Range {
+            from: Text(offer.from),
+            to: Text(offer.to),
+            state: None,
+            until: None,
+            terms: Said::in_delta(offer.terms),
+        });
         encode(&Reply::Delta {
             property: delta.property.0,
             epoch,
-            prev_seq: delta.seq - 1,
+            prev_seq: delta.prev_seq,
             seq: delta.seq,
             at: Text(delta.at),
-            changes: delta
-                .changes
-                .iter()
-                .map(range)
-                .chain(delta.offers.iter().map(|o| offered(o.from, o.to, o.terms)))
-                .collect(),
+            changes: delta.changes.iter().map(range).chain(offers).collect(),
             digests: digests(delta.digests.iter().copied()),
+            rules: delta.changed.as_deref().map(Rules::of),
+            reset: delta.changed.is_some(),
         })
+    })
+}
+
+/// The client acts as somebody from now on.
+pub(super) fn authenticated(claims: &Claims) -> ByteString {
+    let expires_at = Text(claims.expires_at);
+    encode(&Reply::Authenticated { user: claims.user.0, expires_at })
+}
+
+/// Bookings are followed from here on: the list is to be read now.
+pub(super) fn bookings(side: Side) -> ByteString {
+    encode(&Reply::Bookings { side: side.into() })
+}
+
+/// A step that a booking took.
+pub(super) fn booking(side: Side, notice: &Notice) -> ByteString {
+    let Notice { property, seq, at, cause, booking } = notice;
+    let expires_at = match booking.status {
+        Status::Pending { expires_at, .. } => Some(Text(expires_at)),
+        _ => None,
+    };
+    encode(&Reply::Booking {
+        side: side.into(),
+        id: booking.id.0,
+        property: property.0,
+        seq: *seq,
+        at: Text(*at),
+        cause: cause.name(),
+        status: booking.status.name(),
+        check_in: Text(booking.stay.check_in()),
+        check_out: Text(booking.stay.check_out()),
+        guests: booking.guests,
+        expires_at,
     })
 }
 
@@ -192,12 +366,15 @@ pub(super) fn window(from: &str, to: &str) -> Result<Stay, String> {
     let (from, to) = (read("from", from)?, read("to", to)?);
     let asked =
         Stay::new(from, to).map_err(|_| format!("to must be 1 to {MAX_NIGHTS} days after from"))?;
+    Ok(whole_months(asked))
+}
+
+/// The nights of all months that these lie in.
+pub fn whole_months(asked: Stay) -> Stay {
     let first = asked.check_in().in_month().0.first();
     let last = asked.check_out().plus(-1).in_month().0.next().first();
     // Two years that begin and end inside a month are wider than a stay may be.
-    Ok(Stay::new(first, last)
-        .or_else(|_| Stay::new(first, first.plus(MAX_NIGHTS)))
-        .unwrap_or(asked))
+    Stay::new(first, last).or_else(|_| Stay::new(first, first.plus(MAX_NIGHTS))).unwrap_or(asked)
 }
 
 fn months(window: Stay) -> impl Iterator<Item = Month> {
@@ -211,21 +388,12 @@ fn range(change: &Change) -> Range {
         NightState::Held { until } => Some(Text(until)),
         _ => None,
     };
-    let state = Some(change.state.name());
-    Range { state, until, ..offered(change.from, change.to, Terms::default()) }
-}
-
-fn offered(from: Night, to: Night, terms: Terms) -> Range {
     Range {
-        from: Text(from),
-        to: Text(to),
-        state: None,
-        until: None,
-        price: terms.price,
-        min_nights: terms.min_nights,
-        max_nights: terms.max_nights,
-        closed_to_arrival: terms.closed_to_arrival,
-        closed_to_departure: terms.closed_to_departure,
+        from: Text(change.from),
+        to: Text(change.to),
+        state: Some(change.state.name()),
+        until,
+        terms: Said::default(),
     }
 }
 

@@ -1,16 +1,18 @@
 //! One connection, as an actor of `actix-web-actors`, which is named in this file only.
 //!
-//! A subscription joins the property's channel first, then takes a snapshot at some seq, then lets
-//! only deltas above it through: nothing is missed and nothing is told twice. Bounds: frames of
-//! 64 KiB, 100 subscriptions, and a mailbox; a client that falls behind further than that is
-//! closed with code 1013 and comes back for a snapshot. Pings go out every 20 seconds, and two that
-//! are not answered end the connection.
+//! A subscription joins the property's channel first, then takes a snapshot at some seq, then sends
+//! what follows it: nothing is missed and nothing is told twice. Bounds: frames of 64 KiB, 100
+//! subscriptions, and 256 messages at once, 32 a second after that. What is not sent yet waits in
+//! the channel, never here: see [`super::slot`].
 
-use super::protocol::{self, Request};
-use crate::engine::{Engine, Error};
-use crate::feed::{Channel, Delta, Subscriber};
-use actix::prelude::{Actor, ActorContext, AsyncContext, Handler, Message, StreamHandler};
-use actix::{ActorFutureExt, Addr, WrapFuture};
+use super::connections::{Connections, Place};
+use super::protocol::{self, Position, Request};
+use super::slot::{Closing, Look, Slot, Waiting};
+use crate::auth::Caller;
+use crate::engine::{Engine, Error, Followed};
+use crate::feed::{Channel, Reader, Side, Subscriber, TooFarBehind};
+use actix::prelude::{Actor, ActorContext, AsyncContext, Handler, StreamHandler};
+use actix::{ActorFutureExt, WrapFuture};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws::{self, CloseCode, CloseReason, WebsocketContext};
 use bytestring::ByteString;
@@ -18,63 +20,82 @@ use domain::event::Seq;
 use domain::{PropertyId, Stay};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::Instant;
 
 const MAX_FRAME: usize = 64 * 1024;
 const MAX_SUBSCRIPTIONS: usize = 100;
-/// Deltas that may wait for a client before it is sent away.
-const MAILBOX: usize = 512;
-const PING_EVERY: Duration = Duration::from_secs(20);
-const MAX_MISSES: u32 = 2;
-/// What a client that is sent away by a stopping server should wait at most before it returns.
-const RETRY_HINT: &str = "retry_ms=2000";
-/// How often a client that fell behind is looked for.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Messages that a client may send at once, and each second from then on.
+const MESSAGES_AT_ONCE: u32 = 256;
+const MESSAGES_A_SECOND: u32 = 32;
+/// A client that is sent away by a stopping server is asked to wait so many milliseconds, from the
+/// first to the second, so that not all of them come back at once.
+const RETRY_MS: [u64; 2] = [200, 1_700];
 
-/// Opens a connection, from a page of whatever origin: every topic is public, and nothing that a
-/// browser sends by itself makes the sender anybody here.
+/// What a connection is opened with.
+pub struct Opening {
+    pub engine: Arc<Engine>,
+    pub connections: Arc<Connections>,
+    /// The place among the connections of its address.
+    pub place: Place,
+    /// Whether the page that opened it may act as somebody: every page may read what is public.
+    pub may_sign_in: bool,
+}
+
+/// Opens a connection.
 pub fn connect(
     request: &HttpRequest,
     stream: web::Payload,
-    engine: Arc<Engine>,
+    opening: Opening,
 ) -> Result<HttpResponse, actix_web::Error> {
-    let session = Session { engine, subscriptions: HashMap::new(), misses: 0, sink: None };
+    let session = Session {
+        opening,
+        slot: None,
+        subscriptions: HashMap::new(),
+        asked: 0,
+        caller: None,
+        sides: Vec::new(),
+        budget: Budget { left: MESSAGES_AT_ONCE, since: Instant::now() },
+    };
     ws::WsResponseBuilder::new(session, request, stream).frame_size(MAX_FRAME).start()
 }
 
-struct Session {
-    engine: Arc<Engine>,
+pub(super) struct Session {
+    opening: Opening,
+    slot: Option<Arc<Slot>>,
     subscriptions: HashMap<PropertyId, Subscription>,
-    misses: u32,
-    sink: Option<Arc<Sink>>,
+    /// Counts subscriptions, so that what was read for an earlier one is not taken for a later.
+    asked: u64,
+    caller: Option<Caller>,
+    /// From which sides the caller's bookings are followed.
+    sides: Vec<Side>,
+    budget: Budget,
 }
 
 struct Subscription {
     channel: Arc<Channel>,
-    subscriber: Arc<dyn Subscriber>,
-    /// What the client has; nothing before the snapshot was sent, when deltas are kept back.
+    window: Stay,
+    asked: u64,
+    /// Where the client stands; nowhere before its snapshot was sent.
     sent: Option<Seq>,
-    kept_back: Vec<Arc<Delta>>,
 }
 
-/// Where channels put a connection's deltas.
-struct Sink {
-    session: Addr<Session>,
-    fell_behind: AtomicBool,
+/// The messages that a client may still send.
+struct Budget {
+    left: u32,
+    since: Instant,
 }
 
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Deliver(Arc<Delta>);
-
-impl Subscriber for Sink {
-    fn deliver(&self, delta: &Arc<Delta>) -> bool {
-        let taken = self.session.try_send(Deliver(Arc::clone(delta))).is_ok();
-        if !taken {
-            self.fell_behind.store(true, Ordering::Relaxed);
+impl Budget {
+    fn take(&mut self) -> bool {
+        let seconds = u32::try_from(self.since.elapsed().as_secs()).unwrap_or(u32::MAX);
+        if seconds > 0 {
+            let more = seconds.saturating_mul(MESSAGES_A_SECOND);
+            self.left = self.left.saturating_add(more).min(MESSAGES_AT_ONCE);
+            self.since = Instant::now();
         }
-        taken
+        let Some(left) = self.left.checked_sub(1) else { return false };
+        self.left = left;
+        true
     }
 }
 
@@ -84,43 +105,32 @@ impl Actor for Session {
     type Context = Context;
 
     fn started(&mut self, ctx: &mut Context) {
-        ctx.set_mailbox_capacity(MAILBOX);
-        let fell_behind = AtomicBool::new(false);
-        self.sink = Some(Arc::new(Sink { session: ctx.address(), fell_behind }));
-        ctx.run_interval(PING_EVERY, |session, ctx| {
-            session.misses += 1;
-            if session.misses > MAX_MISSES {
-                ctx.stop();
-            } else {
-                ctx.ping(b"");
-            }
-        });
-        let mut stopping = self.engine.stopping.clone();
-        let stopped = async move { stopping.wait_for(|stop| *stop).await.is_ok() };
-        ctx.spawn(stopped.into_actor(self).map(|stops, _, ctx| {
-            if stops {
-                // Clients spread their return by what the reason says, so that they do not all
-                // come at once.
-                close(ctx, CloseCode::Restart, RETRY_HINT);
-            }
-        }));
-        ctx.run_interval(LOOK_EVERY, |session, ctx| {
-            if session.sink.as_ref().is_some_and(|sink| sink.fell_behind.load(Ordering::Relaxed)) {
-                close(ctx, CloseCode::Again, "too slow: take a new snapshot");
-            }
-        });
+        let connections = &self.opening.connections;
+        let slot = Arc::new(Slot::new(connections.number(), ctx.address()));
+        connections.enter(&slot);
+        self.slot = Some(slot);
     }
 
     fn stopped(&mut self, _: &mut Context) {
-        for (_, subscription) in self.subscriptions.drain() {
-            subscription.channel.unsubscribe(&subscription.subscriber);
+        self.sign_out();
+        for property in self.subscriptions.keys().copied().collect::<Vec<_>>() {
+            self.unsubscribe(property);
+        }
+        if let Some(slot) = &self.slot {
+            self.opening.connections.leave(slot);
         }
     }
 }
 
 impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
     fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Context) {
-        self.misses = 0;
+        if let Some(slot) = &self.slot {
+            slot.hear();
+        }
+        if !self.budget.take() {
+            close(ctx, CloseCode::Policy, "too many messages: at most 32 a second");
+            return;
+        }
         match message {
             Ok(ws::Message::Text(text)) => self.request(&text, ctx),
             Ok(ws::Message::Ping(payload)) => ctx.pong(&payload),
@@ -133,23 +143,49 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
                 close(ctx, CloseCode::Unsupported, "messages are single text frames");
             }
             Err(ws::ProtocolError::Overflow) => close(ctx, CloseCode::Size, "at most 64 KiB"),
+            // The crate says so of text that is not UTF-8.
+            Err(ws::ProtocolError::Io(error)) if error.kind() == std::io::ErrorKind::Other => {
+                close(ctx, CloseCode::Invalid, "text must be UTF-8");
+            }
             Err(_) => close(ctx, CloseCode::Protocol, "not a WebSocket frame"),
         }
     }
 }
 
-impl Handler<Deliver> for Session {
+impl Handler<Look> for Session {
     type Result = ();
 
-    fn handle(&mut self, Deliver(delta): Deliver, ctx: &mut Context) {
-        let Some(subscription) = self.subscriptions.get_mut(&delta.property) else { return };
-        match subscription.sent {
-            None => subscription.kept_back.push(delta),
-            Some(sent) if delta.seq > sent => {
-                subscription.sent = Some(delta.seq);
-                ctx.text(protocol::delta(&self.engine.epoch, &delta));
+    fn handle(&mut self, _: Look, ctx: &mut Context) {
+        let Some(slot) = self.slot.clone() else { return };
+        let Waiting { moved, notices, lost, ping, ended, close: closing, .. } = slot.take();
+        if ended {
+            self.session_ended(ctx);
+        }
+        for property in moved {
+            self.send_next(property, ctx);
+        }
+        for (side, notice) in notices {
+            if self.sides.contains(&side) {
+                ctx.text(protocol::booking(side, &notice));
             }
-            Some(_) => {}
+        }
+        for side in lost {
+            if self.sides.contains(&side) {
+                ctx.text(protocol::bookings(side));
+            }
+        }
+        if ping {
+            ctx.ping(b"");
+        }
+        match closing {
+            Some(Closing::Stopping) => {
+                let [first, last] = RETRY_MS;
+                // Neighbours in number are far apart in time.
+                let wait = first + slot.number.wrapping_mul(7_919) % (last - first);
+                close(ctx, CloseCode::Restart, &format!("retry_ms={wait}"));
+            }
+            Some(Closing::Silent) => close(ctx, CloseCode::Policy, "two pings were not answered"),
+            None => {}
         }
     }
 }
@@ -158,17 +194,17 @@ impl Session {
     fn request(&mut self, text: &ByteString, ctx: &mut Context) {
         match serde_json::from_str(text) {
             Ok(Request::Subscribe { property, from, to, after }) => {
-                let after = after.filter(|position| position.epoch == self.engine.epoch);
                 match protocol::window(&from, &to) {
-                    Ok(window) => {
-                        self.subscribe(PropertyId(property), window, after.map(|p| p.seq), ctx);
-                    }
+                    Ok(window) => self.subscribe(PropertyId(property), window, after, ctx),
                     Err(detail) => {
-                        ctx.text(protocol::error("invalid_field", detail, Some(property)))
+                        ctx.text(protocol::error("invalid_field", detail, Some(property)));
                     }
                 }
             }
             Ok(Request::Unsubscribe { property }) => self.unsubscribe(PropertyId(property)),
+            Ok(Request::Authenticate { token }) => self.authenticate(&token, ctx),
+            Ok(Request::SubscribeBookings { side }) => self.subscribe_bookings(side.into(), ctx),
+            Ok(Request::UnsubscribeBookings { side }) => self.unsubscribe_bookings(side.into()),
             Ok(Request::Ping {}) => ctx.text(protocol::pong()),
             Err(error) => ctx.text(protocol::error("invalid_json", error, None)),
         }
@@ -178,7 +214,7 @@ impl Session {
         &mut self,
         property: PropertyId,
         window: Stay,
-        after: Option<Seq>,
+        after: Option<Position>,
         ctx: &mut Context,
     ) {
         self.unsubscribe(property);
@@ -187,58 +223,175 @@ impl Session {
             ctx.text(protocol::error("too_many_subscriptions", detail, Some(property.0)));
             return;
         }
-        let Some(sink) = self.sink.clone() else { return };
-        let channel = self.engine.feed.channel(property);
-        let subscriber: Arc<dyn Subscriber> = sink;
-        channel.subscribe(Arc::clone(&subscriber));
-        let subscription = Subscription { channel, subscriber, sent: None, kept_back: Vec::new() };
+        let Some(subscriber) = self.subscriber() else { return };
+        let channel = self.opening.engine.feed.channel(property);
+        channel.subscribe(subscriber);
+        let subscription = Subscription { channel, window, asked: 0, sent: None };
         self.subscriptions.insert(property, subscription);
-        let engine = Arc::clone(&self.engine);
-        let reading = async move { engine.calendar(None, property).await };
-        ctx.spawn(reading.into_actor(self).map(move |read, session, ctx| match read {
-            Ok(view) => session.join(property, window, after, &view, ctx),
-            Err(error) => {
-                session.unsubscribe(property);
-                let (code, detail) = match error {
-                    Error::NotFound | Error::Denied(_) => {
-                        ("not_found", "there is no such calendar")
-                    }
-                    _ => ("unavailable", "the calendar cannot be read now: subscribe again"),
-                };
-                ctx.text(protocol::error(code, detail, Some(property.0)));
+        self.begin(property, after, ctx);
+    }
+
+    /// Reads what a subscription begins with, or begins anew with.
+    fn begin(&mut self, property: PropertyId, after: Option<Position>, ctx: &mut Context) {
+        let Some(subscription) = self.subscriptions.get_mut(&property) else { return };
+        self.asked += 1;
+        let asked = self.asked;
+        (subscription.asked, subscription.sent) = (asked, None);
+        let (engine, channel) =
+            (Arc::clone(&self.opening.engine), Arc::clone(&subscription.channel));
+        let caller = self.caller;
+        let reading = async move {
+            let after = after.as_ref().map(|position| (position.epoch.as_str(), position.seq));
+            engine.follow(caller.as_ref(), (property, &channel), after).await
+        };
+        ctx.spawn(reading.into_actor(self).map(move |read, session, ctx| {
+            let current = session.subscriptions.get(&property).map(|known| known.asked);
+            if current != Some(asked) {
+                return;
+            }
+            match read {
+                Ok(followed) => session.join(property, &followed, ctx),
+                Err(Error::NotFound | Error::Denied(_)) => session.refuse(property, ctx),
+                Err(_) => {
+                    session.unsubscribe(property);
+                    let detail = "the calendar cannot be read now: subscribe again";
+                    ctx.text(protocol::error("unavailable", detail, Some(property.0)));
+                }
             }
         }));
     }
 
-    /// Sends the snapshot, or says that there is nothing new, and then what was kept back.
-    fn join(
-        &mut self,
-        property: PropertyId,
-        window: Stay,
-        after: Option<Seq>,
-        view: &crate::engine::CalendarView,
-        ctx: &mut Context,
-    ) {
+    /// Sends the snapshot, or what was missed, and then what has happened since.
+    fn join(&mut self, property: PropertyId, followed: &Followed, ctx: &mut Context) {
         let Some(subscription) = self.subscriptions.get_mut(&property) else { return };
+        let Followed { view, missed } = followed;
         let mut sent = view.snapshot.head.seq;
-        ctx.text(if after == Some(sent) {
-            protocol::resumed(&view.epoch, property, sent)
-        } else {
-            protocol::snapshot(&view.epoch, &view.snapshot, window)
-        });
-        for delta in subscription.kept_back.drain(..) {
-            if delta.seq > sent {
-                sent = delta.seq;
-                ctx.text(protocol::delta(&view.epoch, &delta));
+        match missed {
+            None => ctx.text(protocol::snapshot(&view.epoch, &view.snapshot, subscription.window)),
+            Some(missed) => {
+                sent = missed.last().map_or(sent, |last| last.seq);
+                ctx.text(protocol::resumed(&view.epoch, property, sent));
+                for delta in missed {
+                    ctx.text(protocol::delta(&view.epoch, delta));
+                }
             }
         }
         subscription.sent = Some(sent);
+        self.send_next(property, ctx);
+    }
+
+    /// Sends what has happened since the event where the client stands.
+    fn send_next(&mut self, property: PropertyId, ctx: &mut Context) {
+        loop {
+            let Some(subscription) = self.subscriptions.get_mut(&property) else { return };
+            let Some(sent) = subscription.sent else { return };
+            match subscription.channel.next(sent) {
+                Ok(None) => return,
+                Ok(Some(delta)) => {
+                    subscription.sent = Some(delta.seq);
+                    ctx.text(protocol::delta(&self.opening.engine.epoch, &delta));
+                    let changed = delta.changed.as_ref();
+                    let engine = &self.opening.engine;
+                    if changed.is_some_and(|now| !engine.may_follow(self.caller.as_ref(), now)) {
+                        return self.refuse(property, ctx);
+                    }
+                }
+                Err(TooFarBehind) => return self.begin(property, None, ctx),
+            }
+        }
+    }
+
+    /// Ends a subscription to a calendar that the client may not see.
+    fn refuse(&mut self, property: PropertyId, ctx: &mut Context) {
+        self.unsubscribe(property);
+        ctx.text(protocol::error("not_found", "there is no such calendar", Some(property.0)));
     }
 
     fn unsubscribe(&mut self, property: PropertyId) {
-        if let Some(subscription) = self.subscriptions.remove(&property) {
-            subscription.channel.unsubscribe(&subscription.subscriber);
+        if let (Some(known), Some(me)) = (self.subscriptions.remove(&property), self.subscriber()) {
+            known.channel.unsubscribe(&me);
         }
+    }
+
+    fn authenticate(&mut self, token: &str, ctx: &mut Context) {
+        if !self.opening.may_sign_in {
+            let detail = "pages of this origin may read public calendars only";
+            return ctx.text(protocol::error("origin_not_allowed", detail, None));
+        }
+        let claims = match self.opening.engine.claims(token) {
+            Ok(claims) => claims,
+            Err(error) => return ctx.text(protocol::error("unauthenticated", error, None)),
+        };
+        let caller = claims.caller();
+        if self.caller.is_some_and(|known| (known.id, known.role) != (caller.id, caller.role)) {
+            self.sign_out();
+        }
+        self.caller = Some(caller);
+        if let Some(slot) = &self.slot {
+            slot.sign(Some(claims));
+        }
+        ctx.text(protocol::authenticated(&claims));
+    }
+
+    fn subscribe_bookings(&mut self, side: Side, ctx: &mut Context) {
+        let Some(caller) = self.caller else {
+            let detail = "send {\"type\":\"authenticate\",\"token\":\"…\"} first";
+            return ctx.text(protocol::error("unauthenticated", detail, None));
+        };
+        if !self.opening.engine.may_follow_bookings(&caller, side) {
+            let detail = "this account has no properties: become a host first";
+            return ctx.text(protocol::error("forbidden", detail, None));
+        }
+        if !self.sides.contains(&side)
+            && let Some(reader) = self.reader()
+        {
+            self.sides.push(side);
+            self.opening.engine.feed.people().join(caller.id, side, reader);
+        }
+        ctx.text(protocol::bookings(side));
+    }
+
+    fn unsubscribe_bookings(&mut self, side: Side) {
+        self.sides.retain(|known| *known != side);
+        if let (Some(caller), Some(reader)) = (self.caller, self.reader()) {
+            self.opening.engine.feed.people().leave(caller.id, side, &reader);
+        }
+    }
+
+    /// The private topics end, unless the client has signed in again; public calendars go on.
+    fn session_ended(&mut self, ctx: &mut Context) {
+        if self.slot.as_ref().is_some_and(|slot| slot.signed().is_some()) {
+            return;
+        }
+        self.sign_out();
+        let detail = "the session has ended or its token has expired: authenticate again";
+        ctx.text(protocol::error("session_ended", detail, None));
+        let engine = Arc::clone(&self.opening.engine);
+        for property in self.subscriptions.keys().copied().collect::<Vec<_>>() {
+            let known = engine.registry.snapshot(property);
+            if known.is_some_and(|known| !engine.may_follow(None, &known.property)) {
+                self.refuse(property, ctx);
+            }
+        }
+    }
+
+    fn sign_out(&mut self) {
+        for side in [Side::Guest, Side::Host] {
+            self.unsubscribe_bookings(side);
+        }
+        self.caller = None;
+        if let Some(slot) = &self.slot {
+            slot.sign(None);
+            slot.forget_notices();
+        }
+    }
+
+    fn subscriber(&self) -> Option<Arc<dyn Subscriber>> {
+        Some(Arc::<Slot>::clone(self.slot.as_ref()?))
+    }
+
+    fn reader(&self) -> Option<Arc<dyn Reader>> {
+        Some(Arc::<Slot>::clone(self.slot.as_ref()?))
     }
 }
 

@@ -21,6 +21,7 @@ mod http;
 mod keys;
 mod large;
 mod lists;
+mod live;
 mod logins;
 mod odd_data;
 mod offline;

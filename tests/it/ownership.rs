@@ -46,6 +46,7 @@ delete_block         401 403 204 403 403 204 401
 book                 401 201 409 201 201 201 401
 read_calendar        200 200 200 200 200 200 401
 edit_calendar        401 403 200 403 403 200 401
+stream_calendar      200 200 200 200 200 200 401
 list_events          200 200 200 200 200 200 401
 read_rules           200 200 200 200 200 200 401
 update_rules         401 403 200 403 403 200 401
@@ -81,6 +82,7 @@ delete_block         401 404 204 404 404 204 401
 book                 401 409 409 409 409 409 401
 read_calendar        404 404 200 404 404 200 401
 edit_calendar        401 404 200 404 404 200 401
+stream_calendar      404 404 200 404 404 200 401
 list_events          404 404 200 404 404 200 401
 read_rules           404 404 200 404 404 200 401
 update_rules         401 404 200 404 404 200 401

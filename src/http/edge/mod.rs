@@ -24,6 +24,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpMessage, HttpResponse, ResponseError};
 use limits::{Key, Limit, RateLimiter, Refused, Standings};
 use origins::Grant;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The longest address of a request, in bytes.
@@ -83,6 +84,19 @@ impl Edge {
             });
         let answer = judged.unwrap_or_else(|problem| Some(problem.error_response()));
         Judged { extras, answer }
+    }
+
+    /// Whose live connections are counted together; nobody's where limits are off.
+    pub fn network(&self, client: IpAddr) -> Option<IpAddr> {
+        match self.limiter.as_ref().map(|_| Key::of(client))? {
+            Key::Address(network) => Some(network),
+            Key::Caller(_) => None,
+        }
+    }
+
+    /// Whether the page that sent these headers may act as somebody who signed in.
+    pub fn trusts_page(&self, headers: &HeaderMap) -> bool {
+        self.origins.trust(headers)
     }
 
     /// Counts the request against everything that limits it.

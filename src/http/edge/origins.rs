@@ -43,11 +43,26 @@ impl Origins {
         headers: &HeaderMap,
     ) -> Option<Grant> {
         let origin = headers.get(header::ORIGIN)?;
-        if self.0.iter().any(|listed| listed.as_bytes() == origin.as_bytes()) {
+        if self.lists(origin) {
             return Some(Grant::Listed(origin.clone()));
         }
         let asked = if method == Method::OPTIONS { asked(headers)? } else { method.clone() };
         path::is_public(&asked, segments).then_some(Grant::Public)
+    }
+
+    /// Whether a page acts for its own server or for an operator who listed it. What no browser
+    /// sent has no page.
+    pub(super) fn trust(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = headers.get(header::ORIGIN) else { return true };
+        let own = || {
+            let (_, place) = origin.to_str().ok()?.split_once("://")?;
+            Some(headers.get(header::HOST)?.as_bytes().eq_ignore_ascii_case(place.as_bytes()))
+        };
+        self.lists(origin) || own() == Some(true)
+    }
+
+    fn lists(&self, origin: &HeaderValue) -> bool {
+        self.0.iter().any(|listed| listed.as_bytes() == origin.as_bytes())
     }
 }
 

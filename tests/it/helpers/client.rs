@@ -157,9 +157,14 @@ impl Ask {
 
     /// Sends the request; an error says that no whole answer came.
     pub(crate) async fn attempt(self) -> Result<Answer, reqwest::Error> {
-        let response = self.request.send().await?;
+        let mut response = self.request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await?;
+        // A stream of events has no end: what it begins with is its body here.
+        let bytes = if headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream") {
+            response.chunk().await?.unwrap_or_default()
+        } else {
+            response.bytes().await?
+        };
         let body = match &bytes[..] {
             [] => Value::Null,
             bytes => serde_json::from_slice(bytes)

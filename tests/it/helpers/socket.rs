@@ -1,6 +1,6 @@
 //! A live calendar as a client has it: frames in, frames out, and the calendar they add up to.
 
-use super::{Document, Server, nights};
+use super::{Document, Person, Server, is_described, mint, nights, now};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -59,6 +59,25 @@ impl Socket {
         let _ = self.stream.send(frame).await;
     }
 
+    /// What says who somebody is.
+    pub(crate) fn authentication(server: &Server, person: &Person) -> Value {
+        let token = mint(person, now().plus(server.moved()));
+        json!({ "type": "authenticate", "token": token })
+    }
+
+    /// Says who is there, and hears that it is believed.
+    pub(crate) async fn authenticate(&mut self, server: &Server, person: &Person) {
+        self.say(&Self::authentication(server, person)).await;
+        let answer = self.expect("authenticated").await;
+        assert_eq!(answer["user"], json!(person.id.to_string()));
+    }
+
+    /// Asserts that nothing has been said here but the answer to a question of our own.
+    pub(crate) async fn is_quiet(&mut self) {
+        self.say(&json!({ "type": "ping" })).await;
+        self.expect("pong").await;
+    }
+
     /// Asks for the calendar of a home.
     pub(crate) async fn subscribe(&mut self, home: &str, from: &str, to: &str) {
         let message = json!({ "type": "subscribe", "property": home, "from": from, "to": to });
@@ -81,10 +100,14 @@ impl Socket {
         tokio::time::timeout(HEARD_WITHIN, next).await.expect("a frame in time")
     }
 
-    /// The next message, which must be one.
+    /// The next message, which must be one, and as the document describes it.
     pub(crate) async fn message(&mut self) -> Value {
         match self.hear().await {
-            Heard::Frame(text) => serde_json::from_str(&text).expect("one JSON message per frame"),
+            Heard::Frame(text) => {
+                let message = serde_json::from_str(&text).expect("one JSON message per frame");
+                is_described(&message);
+                message
+            }
             Heard::Closed(reason) => panic!("the socket was closed: {reason:?}"),
         }
     }
@@ -131,10 +154,11 @@ impl Folded {
         folded
     }
 
-    /// Takes the next delta, whose digests must be those of the calendar after it.
+    /// Takes the next delta, which may be several in one, and whose digests must be those of the
+    /// calendar after it.
     pub(crate) fn apply(&mut self, delta: &Value) {
         assert_eq!(delta.number("prev_seq"), self.seq, "a gap before {delta}");
-        assert_eq!(delta.number("seq"), self.seq + 1, "{delta}");
+        assert!(delta.number("seq") > self.seq, "{delta}");
         for change in delta.list("changes") {
             for night in nights(&change.text("from"), &change.text("to")) {
                 // Nights outside of the window are none of this client's business, and a change

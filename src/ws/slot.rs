@@ -1,0 +1,156 @@
+//! What waits for one connection.
+//!
+//! An actor of a WebSocket is not polled while its client does not read (actix-web issue 2441), so
+//! nothing that grows may wait in its mailbox. What waits stands here: names of calendars that
+//! moved, a bounded number of notices, and flags. One message at most is on its way to the actor,
+//! and tells it to look.
+
+use super::session::Session;
+use crate::auth::tokens::Claims;
+use crate::feed::{Notice, Reader, Side, Subscriber};
+use actix::Addr;
+use actix::prelude::Message;
+use domain::PropertyId;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Notices that may wait for a client before it is told to read its list again.
+const NOTICES: usize = 128;
+
+/// Look into the slot.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Look;
+
+/// The place where things wait for one connection, and what a watchdog must know about it.
+pub(super) struct Slot {
+    /// Tells connections apart.
+    pub(super) number: u64,
+    session: Addr<Session>,
+    opened: Instant,
+    /// Milliseconds from `opened` to the last frame from the client.
+    heard: AtomicU64,
+    /// The pings since then.
+    pings: AtomicUsize,
+    signed: Mutex<Option<Claims>>,
+    waiting: Mutex<Waiting>,
+}
+
+/// What waits.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// The calendars that have something to fetch, each once.
+    pub(super) moved: Vec<PropertyId>,
+    pub(super) notices: VecDeque<(Side, Arc<Notice>)>,
+    /// The sides whose notices found no room.
+    pub(super) lost: Vec<Side>,
+    pub(super) ping: bool,
+    /// The session of who signed in here has ended.
+    pub(super) ended: bool,
+    pub(super) close: Option<Closing>,
+    looks: bool,
+}
+
+/// Why the server closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// The server stops.
+    Stopping,
+    /// Two pings were not answered.
+    Silent,
+}
+
+impl Slot {
+    pub(super) fn new(number: u64, session: Addr<Session>) -> Self {
+        Self {
+            number,
+            session,
+            opened: Instant::now(),
+            heard: AtomicU64::new(0),
+            pings: AtomicUsize::new(0),
+            signed: Mutex::default(),
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// The client said something.
+    pub(super) fn hear(&self) {
+        let since = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard.store(since, Ordering::Relaxed);
+        self.pings.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether fewer pings than these have gone out since the client was heard; they count as sent.
+    pub(super) fn owes_ping(&self, due: usize) -> bool {
+        self.pings.fetch_max(due, Ordering::Relaxed) < due
+    }
+
+    /// For how long the client has said nothing.
+    pub(super) fn silence(&self) -> Duration {
+        let heard = Duration::from_millis(self.heard.load(Ordering::Relaxed));
+        self.opened.elapsed().saturating_sub(heard)
+    }
+
+    /// Who signed in on this connection.
+    pub(super) fn signed(&self) -> Option<Claims> {
+        *locked(&self.signed)
+    }
+
+    pub(super) fn sign(&self, claims: Option<Claims>) {
+        *locked(&self.signed) = claims;
+    }
+
+    /// Takes out what waits.
+    pub(super) fn take(&self) -> Waiting {
+        std::mem::take(&mut *locked(&self.waiting))
+    }
+
+    /// Takes out notices that are nobody's any more.
+    pub(super) fn forget_notices(&self) {
+        let mut waiting = locked(&self.waiting);
+        waiting.notices.clear();
+        waiting.lost.clear();
+    }
+
+    /// Puts something in, and has the actor look; `false` when it is gone.
+    pub(super) fn put(&self, put: impl FnOnce(&mut Waiting)) -> bool {
+        let mut waiting = locked(&self.waiting);
+        put(&mut waiting);
+        if std::mem::replace(&mut waiting.looks, true) {
+            return self.session.connected();
+        }
+        // One message at most is on its way, so the mailbox has room.
+        self.session.try_send(Look).is_ok()
+    }
+}
+
+impl Subscriber for Slot {
+    fn wake(&self, property: PropertyId) -> bool {
+        self.put(|waiting| {
+            if !waiting.moved.contains(&property) {
+                waiting.moved.push(property);
+            }
+        })
+    }
+}
+
+impl Reader for Slot {
+    fn tell(&self, side: Side, notice: &Arc<Notice>) -> bool {
+        self.put(|waiting| {
+            if waiting.lost.contains(&side) {
+                // The list is read again anyway.
+            } else if waiting.notices.len() < NOTICES {
+                waiting.notices.push_back((side, Arc::clone(notice)));
+            } else {
+                waiting.notices.retain(|(of, _)| *of != side);
+                waiting.lost.push(side);
+            }
+        })
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
