@@ -85,6 +85,19 @@ fn a_stay_that_costs_nothing_is_confirmed_at_once() {
 }
 
 #[test]
+fn an_offer_is_the_price_of_what_could_be_booked_at_this_moment() {
+    let mut state = state(property(), Vec::new());
+    let price = state.offer(stay(10, 13), 2, now()).expect("an offer");
+    assert_eq!(price.total(), TOTAL);
+    written(decide(&mut state, &book(1, stay(10, 13)), now()));
+    assert_eq!(state.offer(stay(12, 14), 2, now()), None);
+    assert!(state.offer(stay(13, 14), 4, now()).is_some());
+    assert_eq!(state.offer(stay(13, 14), 5, now()), None);
+    // A hold whose time is over keeps nobody from it.
+    assert!(state.offer(stay(12, 14), 2, now().plus(HOLD)).is_some());
+}
+
+#[test]
 fn each_group_is_chained_to_the_one_before_it() {
     let mut state = state(property(), Vec::new());
     let first = written(decide(&mut state, &book(1, stay(10, 13)), now()));

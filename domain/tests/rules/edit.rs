@@ -12,7 +12,7 @@ use domain::zone::Zone;
 use domain::{Awaiting, Booking, Property, Status};
 use std::sync::Arc;
 
-fn page() -> Page {
+pub(crate) fn page() -> Page {
     Page {
         title: "Cottage".into(),
         description: String::new(),

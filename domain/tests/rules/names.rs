@@ -1,18 +1,22 @@
 //! Names that clients and databases know by heart, and small things that everything stands on.
 
+use crate::edit::page;
 use crate::given::{booking, command, night, now, property, state, stay, user};
-use domain::block::Reason as BlockReason;
+use domain::block::{Block, Reason as BlockReason};
 use domain::booking::Cause;
 use domain::command::Intent;
 use domain::decide::Verdict;
+use domain::edit::Edited;
 use domain::event::{EventHash, Head};
-use domain::group::Job;
+use domain::group::{CalendarRows, Group, Job, Subject};
 use domain::policy::Policy;
-use domain::property::Listing;
+use domain::property::{Edit, Listing};
 use domain::refusal::Code;
 use domain::review::Direction;
+use domain::rules::Terms;
 use domain::zone::Zone;
-use domain::{BookingId, Currency, Instant, Month, Night, NightState, Status};
+use domain::{BlockId, BookingId, Currency, Instant, Month, Night, NightState, Status};
+use std::sync::Arc;
 use uuid::Uuid;
 
 #[test]
@@ -100,6 +104,46 @@ fn a_group_counts_every_row_that_it_writes() {
     };
     // The head, the booking, the event, three nights and the job that calls the payment off.
     assert_eq!(group.rows(), 1 + 1 + 1 + 3 + 1);
+}
+
+#[test]
+fn a_group_counts_the_rows_of_amenities_and_of_single_nights() {
+    let Verdict::Write(booked) =
+        state(property(), Vec::new()).decide(&crate::given::book(1, stay(10, 13)), 1, now())
+    else {
+        panic!("a booking")
+    };
+    let rows = booked.rows();
+    let terms = [10, 11, 12].map(|day| (night("2026-12-01").plus(day), Terms::default()));
+    let id = |number| BlockId(Uuid::from_u128(number));
+    let block = |number| Block { id: id(number), nights: stay(20, 21), reason: BlockReason::Other };
+    let edited = Edited {
+        terms: terms.to_vec(),
+        blocked: vec![block(1), block(2)],
+        unblocked: vec![id(3), id(4), id(5), id(6)],
+    };
+    let calendar = Some(Arc::new(CalendarRows { edited, notes: Vec::new() }));
+    assert_eq!(Group { calendar, ..(*booked).clone() }.rows(), rows + 3 + 2 + 4);
+    let (added, removed) = (["wifi", "pool", "sauna"], ["lift", "desk"]);
+    let edit = Edit {
+        facts: property(),
+        page: page(),
+        amenities_added: added.map(String::from).to_vec(),
+        amenities_removed: removed.map(String::from).to_vec(),
+        seen: 1,
+    };
+    let subject = Subject::Property(Arc::new(edit));
+    assert_eq!(Group { subject, ..*booked }.rows(), rows + 3 + 2);
+}
+
+#[test]
+fn the_parts_of_a_block_have_names_of_their_own() {
+    for bits in [0, u128::MAX, 0x0192_0000_7000_8000_a5a5_5a5a_0000_ca1e] {
+        let block = BlockId(Uuid::from_u128(bits));
+        let parts: std::collections::BTreeSet<_> =
+            (0..=600).map(|number| block.piece(number).0).collect();
+        assert_eq!((block.piece(0), parts.len()), (block, 601));
+    }
 }
 
 #[test]
