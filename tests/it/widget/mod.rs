@@ -6,7 +6,7 @@ mod harmless;
 mod light;
 
 use crate::helpers::{
-    Database, Driver, LOADED_WITHIN, Person, Server, Window, day, eventually, on_both,
+    Database, Driver, LOADED_WITHIN, Person, Server, Window, day, eventually, nights, on_both,
 };
 use elsewhere::Elsewhere;
 use fantoccini::actions::{
@@ -21,7 +21,9 @@ on_both!(a_stay_is_found_by_keyboard_alone_on_a_page_of_another_origin);
 
 /// Tabs until the months are reached: what a page has before them.
 const TABS: usize = 10;
-/// How long a wheel or a finger needs for one step.
+/// A few seconds, and less than after what the calendar is painted anyway.
+const TICKS_WITHIN: Duration = Duration::from_secs(10);
+/// How long a mouse or a finger needs for one step.
 const STEP: Option<Duration> = Some(Duration::from_millis(20));
 
 /// What the browser says has moved since the page came. It tells that together with a mark of our
@@ -63,14 +65,14 @@ async fn press(window: &Window, keys: &[Key]) {
     window.browser.perform_actions(actions).await.expect("keys that are pressed");
 }
 
-/// Moves the focus to this night, from today on.
-async fn walk_to(window: &Window, days: i32) {
-    let today = window.look("root.activeElement.dataset.date").await;
-    assert_eq!(today, day(0), "the months are one stop, and begin with today");
-    let weeks = vec![Key::Down; usize::try_from(days / 7).expect("few weeks")];
-    press(window, &weeks).await;
-    press(window, &vec![Key::Right; usize::try_from(days % 7).expect("few days")]).await;
-    becomes(window, "root.activeElement.dataset.date", day(days)).await;
+/// Moves the focus from today to this night.
+async fn walk_to(window: &Window, date: &str) {
+    let today = window.look("root.querySelector('[aria-current]').dataset.date").await;
+    becomes(window, "root.activeElement.dataset.date", today.clone()).await;
+    let days = nights(today.as_str().expect("a date"), date).len();
+    press(window, &vec![Key::Down; days / 7]).await;
+    press(window, &vec![Key::Right; days % 7]).await;
+    becomes(window, "root.activeElement.dataset.date", date).await;
 }
 
 async fn a_stay_is_found_by_keyboard_alone_on_a_page_of_another_origin(server: &mut Server) {
@@ -87,7 +89,7 @@ async fn a_stay_is_found_by_keyboard_alone_on_a_page_of_another_origin(server: &
             break;
         }
     }
-    walk_to(&window, 16).await;
+    walk_to(&window, &day(16)).await;
     press(&window, &[Key::Enter]).await;
     becomes(&window, "calendar.selection.check_in", day(16)).await;
     press(&window, &[Key::Right, Key::Enter]).await;
@@ -119,7 +121,15 @@ async fn a_stay_is_dragged_with_the_mouse_and_with_a_finger_in_either_direction(
     let driver = Driver::start().await;
     let page = Elsewhere::with(&server, &home, "en", "months=\"3\"").await;
     let window = page.open(&driver, "dragging").await;
-    let (first, middle, last) = (day(20), day(21), day(23));
+    // A finger that moves up or down scrolls the page, so the stay lies within a week.
+    let mut starts = (20..30).map(|start| (day(start), day(start + 1), day(start + 3)));
+    let (first, middle, last) = loop {
+        let (first, middle, last) = starts.next().expect("a week of one month");
+        let row = |date: &str| format!("night('{date}').closest('tr')");
+        if window.look(&format!("{} === {}", row(&first), row(&last))).await == true {
+            break (first, middle, last);
+        }
+    };
     let drags = [[&first, &middle, &last], [&last, &middle, &first]];
     for (index, drag) in drags.into_iter().enumerate() {
         let mut mouse = MouseActions::new(format!("mouse-{index}"));
@@ -165,7 +175,7 @@ async fn a_hold_counts_down_and_a_dearer_night_changes_the_total() {
     let mark = format!("night('{}').querySelector('.mark').textContent", day(10));
     let first = window.look(&mark).await.as_str().expect("a text").to_owned();
     assert!(first.starts_with("14:") || first == "15:00", "{first}");
-    let later = eventually(LOADED_WITHIN, async || {
+    let later = eventually(TICKS_WITHIN, async || {
         (window.look(&mark).await != first.as_str()).then_some(())
     });
     later.await.expect("it goes on");
