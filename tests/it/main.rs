@@ -46,4 +46,5 @@ mod story;
 mod tidy;
 mod trace;
 mod two_servers;
+mod widget;
 mod ws;

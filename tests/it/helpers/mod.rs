@@ -5,6 +5,7 @@
 //! database), never sleeps and never tries again. It waits for events, each with a bound.
 
 mod address;
+mod browser;
 mod chance;
 mod client;
 mod database;
@@ -23,6 +24,7 @@ mod stories;
 mod wire;
 
 pub(crate) use address::free_address;
+pub(crate) use browser::{Driver, LOADED_WITHIN, Window};
 pub(crate) use chance::Chance;
 pub(crate) use client::{Answer, Ask, Document, home, property_id, with};
 pub(crate) use database::{Database, is_proof};
