@@ -103,6 +103,12 @@ export function todayIn(timeZone, now) {
   return `${padded(part("year"), 4)}-${part("month")}-${part("day")}`;
 }
 
+/** The time that a clock in `timeZone` shows at the instant `now`, as HH:MM. */
+export function timeIn(timeZone, now) {
+  const clock = { timeZone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  return new Intl.DateTimeFormat("en-u-nu-latn", clock).format(now);
+}
+
 /** `date` in the words of `locale`; `options` are those of `Intl.DateTimeFormat`. */
 export function formatDate(date, locale, options) {
   return formatter(locale, options).format(dayNumber(date) * MS_PER_DAY);

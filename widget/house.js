@@ -3,11 +3,9 @@
 // A night is `available` or not by the calendar alone; whether a stay may begin or end on a date
 // follows from the night's own terms, from the rules of the property, and from today. Where a date
 // cannot be chosen the answer is `{why, count?}`, else null. The server stays the judge: what it
-// alone knows (nights of preparation, the hour of today) is told when a price is asked for.
+// alone knows (nights of preparation) is told when a price is asked for.
 
-import { addDays, datesBetween, daysBetween, todayIn } from "./dates.js";
-
-const MS_PER_HOUR = 3_600_000;
+import { addDays, datesBetween, daysBetween, timeIn, todayIn } from "./dates.js";
 
 export class House {
   #calendar;
@@ -18,13 +16,17 @@ export class House {
 
   /** `calendar` is a folded one or null, `now` an instant in milliseconds. */
   constructor(calendar, now) {
-    const { timezone, advance_notice_hours, window_days } = calendar?.rules ?? {};
-    const hours = Number.isInteger(advance_notice_hours) ? advance_notice_hours : 0;
+    const { timezone, advance_notice, booking_window_days } = calendar?.rules ?? {};
+    const { days, cut_off } = advance_notice ?? {};
     this.#calendar = calendar;
-    this.today = localDate(timezone, now);
-    this.#firstArrival = localDate(timezone, now + hours * MS_PER_HOUR);
-    this.#noticeDays = Math.ceil(hours / 24);
-    this.#end = Number.isInteger(window_days) ? addDays(this.today, window_days) : null;
+    this.today = local(todayIn, timezone, now);
+    // After the cut-off a booking counts as one of the next day.
+    const isLate = typeof cut_off === "string" && local(timeIn, timezone, now) >= cut_off;
+    this.#noticeDays = Number.isInteger(days) ? days : 0;
+    this.#firstArrival = addDays(this.today, this.#noticeDays + (isLate ? 1 : 0));
+    this.#end = Number.isInteger(booking_window_days)
+      ? addDays(this.today, booking_window_days)
+      : null;
   }
 
   /** The night's state, `past` before today on the property's own wall, or undefined. */
@@ -95,10 +97,10 @@ export class House {
 }
 
 // A zone that this browser does not know costs the reader a few hours of today, not the calendar.
-function localDate(timeZone = "UTC", now) {
+function local(clock, timeZone = "UTC", now) {
   try {
-    return todayIn(timeZone, now);
+    return clock(timeZone, now);
   } catch {
-    return todayIn("UTC", now);
+    return clock("UTC", now);
   }
 }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { addDays } from "../dates.js";
 import { House } from "../house.js";
 import { NOON, houseWith } from "./house.js";
 
@@ -46,7 +47,8 @@ test("an arrival needs a day on which a stay may end", () => {
 });
 
 test("notice and window are counted from today on the property's own wall", () => {
-  const rules = { timezone: "Pacific/Kiritimati", advance_notice_hours: 48, window_days: 30 };
+  const advance_notice = { days: 2 };
+  const rules = { timezone: "Pacific/Kiritimati", advance_notice, booking_window_days: 30 };
   const house = houseWith({}, rules);
   assert.equal(house.today, "2027-03-02");
   assert.deepEqual(house.arrival("2027-03-01"), { why: "past" });
@@ -58,13 +60,24 @@ test("notice and window are counted from today on the property's own wall", () =
   assert.deepEqual(house.departure("2027-03-30", "2027-04-02"), { why: "window" });
 });
 
+test("after the cut-off on the property's own clock a booking counts as one of the next day", () => {
+  // Noon in UTC is 02:00 of the next day on Kiritimati.
+  for (const [cut_off, first] of [["02:01", "2027-03-03"], ["02:00", "2027-03-04"]]) {
+    const advance_notice = { days: 1, cut_off };
+    const house = houseWith({}, { timezone: "Pacific/Kiritimati", advance_notice });
+    assert.deepEqual(house.arrival(addDays(first, -1)), { why: "notice", count: 1 });
+    assert.equal(house.arrival(first), null);
+  }
+});
+
 test("what lies after the known window is given the benefit of the doubt", () => {
   const house = houseWith({}, { min_nights: 7 });
   assert.equal(house.arrival("2027-05-30"), null);
 });
 
 test("a zone that is none and rules that are nonsense leave the calendar usable", () => {
-  const nonsense = { timezone: "<b>", advance_notice_hours: "x", window_days: "y" };
+  const advance_notice = { days: "x", cut_off: 7 };
+  const nonsense = { timezone: "<b>", advance_notice, booking_window_days: "y" };
   const house = houseWith({}, nonsense);
   assert.equal(house.today, "2027-03-01");
   assert.equal(house.arrival("2027-03-02"), null);
