@@ -91,7 +91,10 @@ fn routes(config: &mut web::ServiceConfig, surface: &Surface) {
         .service(web::resource("/livez").route(web::get().to(operations::alive)))
         .service(web::resource("/readyz").route(web::get().to(operations::ready)))
         .service(web::resource("/ws").route(web::get().to(pages::live)))
-        .service(web::resource("/").route(web::get().to(pages::home)))
+        .service(
+            web::resource(["/", "/homes/{id}", "/trips", "/host"])
+                .route(web::get().to(pages::site)),
+        )
         .service(web::resource("/docs/errors").route(web::get().to(pages::errors)))
         .service(web::resource("/api/docs").route(web::get().to(openapi::page)))
         .service(web::resource("/api/docs/{path:.*}").route(web::get().to(openapi::file)))
