@@ -30,8 +30,8 @@ async fn a_host_blocks_nights_by_dragging_and_a_guest_sees_it(server: &mut Serve
     hosting.wait(LOADED_WITHIN, &format!("{}[data-state=blocked]", night(&home, 7))).await;
 
     // The middle night opens again, by the keyboard; the others stay blocked.
-    hosting.wait(LOADED_WITHIN, &format!("{}:focus", night(&home, 7))).await;
-    hosting.press(Key::Left).await;
+    hosting.wait(LOADED_WITHIN, &format!("{}:focus", night(&home, 5))).await;
+    hosting.press(Key::Right).await;
     hosting.press('u').await;
     watching.sees(&day(6), "available").await;
     watching.sees(&day(5), "blocked").await;

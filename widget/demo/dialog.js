@@ -3,10 +3,10 @@
 import { el, fill } from "./dom.js";
 
 /**
- * Opens a dialog with a heading. `draw(close)` returns its content and is called again by the
- * returned `redraw`; `closed` is called once when it has gone, however that happened.
+ * Opens a dialog with a heading. `draw(close)` returns its content, and is called again by the
+ * returned `redraw`.
  */
-export function openDialog({ title, test, wide = false, draw, closed }) {
+export function openDialog({ title, test, wide = false, draw }) {
   const body = el("div", { class: "dialog-body" });
   const dialog = el("dialog", {
     class: wide ? "dialog wide-dialog" : "dialog", "aria-labelledby": "dialog-title",
@@ -19,21 +19,20 @@ export function openDialog({ title, test, wide = false, draw, closed }) {
         onclick: () => dialog.close(),
       }, "✕")),
     body);
-  dialog.addEventListener("close", () => {
-    dialog.remove();
-    closed?.();
-  });
+  dialog.addEventListener("close", () => dialog.remove());
   const close = () => dialog.close();
   const redraw = () => fill(body, draw(close));
   document.body.append(dialog);
   redraw();
   dialog.showModal();
+  const first = "[autofocus], input, select, textarea, button";
+  body.querySelector(first)?.focus();
   return { close, redraw };
 }
 
 /**
- * A dialog around one action: `content(state)` is drawn above its buttons, `label` names the main one; `state` is
- * `{busy, failure, fields}` and `fields` what was typed. `submit(fields)` may fail with a Problem;
+ * A dialog around one action: `content(state)` is drawn above its buttons, `label` names the main
+ * one; `state` is `{busy, failure, fields}` and `fields` what was typed. `submit(fields)` may fail with a Problem;
  * when it does not, the dialog goes, and `done` is called with its outcome once the focus is back.
  */
 export function askFor({ title, test, content, label, look = "primary", submit, done }) {
@@ -51,7 +50,7 @@ export function askFor({ title, test, content, label, look = "primary", submit, 
           state.busy ? "One moment…" : label),
         el("button", {
           class: "secondary", type: "button", disabled: state.busy, "data-test": "leave",
-          onclick: close,
+          autofocus: look === "danger", onclick: close,
         }, "Not now"))),
   });
   async function send(event) {

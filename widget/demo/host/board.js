@@ -73,7 +73,10 @@ class Board {
 
   async #open() {
     const turn = this.#turn;
-    fill(this.#main, page(this.#place, this.#requests, this.#note, this.#tools, (by) => this.#shift(by)));
+    fill(this.#main, page({
+      place: this.#place, requests: this.#requests, note: this.#note, tools: this.#tools,
+      shift: (by) => this.#shift(by),
+    }));
     fill(this.#place, waiting());
     try {
       const found = await this.#api.propertiesOf(this.#session.user.id);
@@ -132,7 +135,8 @@ class Board {
       fill(this.#requests, requestCards(pending, this.#titles, this.#answers()));
       for (const home of this.#homes) this.#paint(home.id);
     } catch (problem) {
-      if (turn === this.#turn) this.#say(`The bookings could not be read. ${problem.message}`, true);
+      if (turn !== this.#turn) return;
+      this.#say(`The bookings could not be read. ${problem.message}`, true);
     }
   }
 
@@ -219,7 +223,7 @@ function door(session) {
       }));
 }
 
-function page(place, requests, note, tools, shift) {
+function page({ place, requests, note, tools, shift }) {
   const turn = (by, test, text) => el("button", {
     class: "secondary small", type: "button", "data-test": test, onclick: () => shift(by),
   }, text);
@@ -227,20 +231,24 @@ function page(place, requests, note, tools, shift) {
     el("div", { class: "wide" },
       el("div", { class: "title-row" }, el("h1", {}, "Host board"),
         el("div", { class: "actions" },
-          turn(-1, "earlier", "← Earlier"), turn(0, "today", "Today"), turn(1, "later", "Later →"))),
+          turn(-1, "earlier", "← Earlier"), turn(0, "today", "Today"),
+          turn(1, "later", "Later →"))),
       requests, note),
     place,
     el("div", { class: "wide" },
       el("ul", { class: "legend" }, ["available", "held", "booked", "blocked"].map((state) =>
         el("li", {}, el("span", { class: "swatch", "data-state": state }),
           state === "available" ? "free" : state))),
-      el("p", { class: "hint" }, "Drag over nights to select them, or rest a finger on one. With the "
-        + "keyboard: arrows, Shift with arrows, then B to block, U to unblock, P for the price.")),
+      el("p", { class: "hint" }, "Drag over nights to select them, or rest a finger on one. With "
+        + "the keyboard: arrows, Shift with arrows, then B to block, U to unblock, P for the "
+        + "price.")),
     tools);
 }
 
 function waiting() {
-  return el("div", { class: "wide", "aria-busy": "true", "aria-label": "Loading" },
+  return el("div", {
+    class: "wide", role: "status", "aria-busy": "true", "aria-label": "Loading",
+  },
     [0, 1, 2, 3].map(() => el("div", { class: "board-bar waiting" })));
 }
 

@@ -10,7 +10,10 @@ const REASONS = [
   ["external", "Booked elsewhere"], ["other", "Something else"],
 ];
 
-const asStay = ({ from, to }) => ({ check_in: from, check_out: to });
+function inWords({ home, from, to }) {
+  const stay = { check_in: from, check_out: to };
+  return `${home.title} · ${shortDates(stay)} · ${nights(stay)}`;
+}
 
 /** Blocks the selection; `done(note)` follows. Bookings in the way are shown, and can be kept. */
 export async function askBlock(api, selection, done) {
@@ -20,7 +23,7 @@ export async function askBlock(api, selection, done) {
   askFor({
     title: conflict ? "Some nights are taken" : "Block these nights", test: "block",
     content: ({ fields }) => [
-      el("p", {}, `${home.title} · ${shortDates(asStay(selection))} · ${nights(asStay(selection))}`),
+      el("p", {}, inWords(selection)),
       conflict ? el("div", { class: "message refusal", "data-test": "conflict" },
         el("ul", {}, conflict.reasons.map((each) => el("li", {}, reason(each)))),
         el("p", {}, "Those bookings stay. The free nights around them can be blocked.")) : null,
@@ -61,14 +64,15 @@ export async function unblock(api, { home, from, to }) {
 /** Asks for the price of the selected nights; an empty one takes their own price away. */
 export function askPrice(api, selection, done) {
   const { home, from, to } = selection;
+  const usual = typedAmount(home.price_per_night, home.currency);
   askFor({
     title: "Price of these nights", test: "price",
     content: ({ fields }) => [
-      el("p", {}, `${home.title} · ${shortDates(asStay(selection))} · ${nights(asStay(selection))}`),
+      el("p", {}, inWords(selection)),
       el("label", { class: "field" }, el("span", {}, `A night, in ${home.currency}`),
         el("input", {
           name: "amount", inputMode: "decimal", autocomplete: "off", "data-test": "amount",
-          placeholder: typedAmount(home.price_per_night, home.currency),
+          placeholder: usual,
           value: fields?.amount ?? "",
         })),
       el("p", { class: "hint" }, "Leave it empty for the usual price. Stays that are booked keep "
@@ -78,7 +82,7 @@ export function askPrice(api, selection, done) {
     submit: async ({ amount }) => {
       const price = amount.trim() === "" ? null : minorUnits(amount, home.currency);
       if (price === null && amount.trim() !== "") {
-        throw new Error(`An amount like ${typedAmount(home.price_per_night, home.currency)}, please.`);
+        throw new Error(`An amount like ${usual}, please.`);
       }
       await api.editCalendar(home.id, { terms: [{ from, to, price }] });
       return price === null ? "These nights have the usual price." : "The price is set.";

@@ -33,8 +33,10 @@ export class Grid {
     this.#homes = homes;
     this.#days = days;
     this.#told = told;
-    this.table = el("table", { class: "board", role: "grid", "data-test": "board",
-      "aria-label": "Nights of your homes", "aria-multiselectable": "true" },
+    this.table = el("table", {
+      class: "board", role: "grid", "data-test": "board",
+      "aria-label": "Nights of your homes", "aria-multiselectable": "true",
+    },
       this.#head(), el("tbody", {}, homes.map((home, row) => this.#row(home, row))));
     this.element = el("div", { class: "board-scroll", "data-test": "board-scroll" }, this.table);
     this.#listen();
@@ -106,7 +108,9 @@ export class Grid {
       "data-state": "unknown", "aria-selected": "false",
     }));
     const listed = home.status === "listed";
-    const element = el("tr", { "data-test": "row", "data-property": home.id, "data-live": "waiting" },
+    const element = el("tr", {
+      "data-test": "row", "data-property": home.id, "data-live": "waiting",
+    },
       el("th", { class: "home-cell", scope: "row" }, el("div", { class: "home-head" },
         el("div", { class: "thumb" }, scene(home)),
         el("div", { class: "home-name" },
@@ -267,8 +271,9 @@ export class Grid {
 /** What a booking is called where there is little room. */
 export function label({ status, awaiting, check_in, check_out }) {
   const length = counted(daysBetween(check_in, check_out), "night");
-  if (status === "PENDING") return awaiting === "host" ? `Request · ${length}` : `Held · ${length}`;
-  return status === "COMPLETED" ? `Stayed · ${length}` : `Booked · ${length}`;
+  const kind = status === "COMPLETED" ? "Stayed" : status === "CONFIRMED" ? "Booked"
+    : awaiting === "host" ? "Request" : "Held";
+  return `${kind} · ${length}`;
 }
 
 function describe(booking) {

@@ -21,8 +21,10 @@ export function requestCards(bookings, titles, actions) {
     },
       el("div", {},
         el("p", { class: "title" }, titles.get(booking.property_id) ?? "A home"),
-        el("p", {}, `${shortDates(booking)} · ${nights(booking)} · `
-          + `${counted(booking.guests, "guest")} · ${money(booking.total_amount, booking.currency)}`),
+        el("p", {}, [
+          shortDates(booking), nights(booking), counted(booking.guests, "guest"),
+          money(booking.total_amount, booking.currency),
+        ].join(" · ")),
         el("p", { class: "deadline" }, "Answer within ", countdown(booking.expires_at))),
       answers(booking, actions)))));
 }

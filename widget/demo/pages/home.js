@@ -43,7 +43,9 @@ class Home {
       class: "panel", id: "stay", tabIndex: -1, "aria-label": "Your stay", "data-test": "stay",
     });
     this.jump = el("a", { class: "jump", href: "#stay", hidden: true, "data-test": "jump" });
-    this.reviews = el("section", { class: "block", "aria-label": "Reviews", "data-test": "reviews" });
+    this.reviews = el("section", {
+      class: "block", "aria-label": "Reviews", "data-test": "reviews",
+    });
   }
 
   start() {
@@ -259,7 +261,7 @@ function reviews(home, data) {
     el("h2", {}, stars ? `★ ${stars}` : "Reviews"),
     data.length === 0
       ? el("p", { class: "hint" }, "Nobody has written about this home yet.")
-      : el("ul", { class: "reviews" }, data.map((review) => el("li", { "data-test": "shown-review" },
+      : el("ul", { class: "reviews" }, data.map((review) => el("li", {},
         el("p", { class: "stars" },
           el("span", { "aria-label": `${review.rating} of 5 stars`, role: "img" },
             "★".repeat(review.rating) + "☆".repeat(5 - review.rating)),
@@ -271,7 +273,9 @@ function reviews(home, data) {
 }
 
 function waiting() {
-  return el("div", { class: "wide page home-page", "aria-busy": "true", "aria-label": "Loading" },
+  return el("div", {
+    class: "wide page home-page", role: "status", "aria-busy": "true", "aria-label": "Loading",
+  },
     el("div", { class: "picture banner waiting" }),
     el("div", { class: "bar waiting" }), el("div", { class: "bar waiting short" }),
     el("div", { class: "grid-bar waiting" }));

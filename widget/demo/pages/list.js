@@ -110,7 +110,7 @@ function form(wish, go) {
     arrival, departure,
     field("guests", "Guests", { type: "number", min: 1, max: 99, placeholder: "Any" }),
     field("max", "Up to a night", {
-      inputMode: "decimal", pattern: "\\d{1,9}([.,]\\d{1,3})?", placeholder: "Any price",
+      inputMode: "decimal", pattern: "\\d{1,9}([.,]\\d{1,3})?", placeholder: "Any",
       title: "An amount like 120",
     }),
     choice("currency", "Currency", [["", "Any"], ...CURRENCIES.map((code) => [code, code])]),
@@ -144,7 +144,7 @@ function card(home, { check_in, check_out, guests }) {
       el("h3", {}, el("a", { href: `/homes/${home.id}${rest}` }, home.title)),
       el("p", { class: "quiet" },
         `${whereIs(home)} · up to ${counted(home.max_guests, "guest")}`),
-      stars ? el("p", { class: "stars", "aria-label": `Rated ${stars}` }, `★ ${stars}`)
+      stars ? el("p", { class: "stars" }, `★ ${stars}`)
         : el("p", { class: "stars quiet" }, "New here"),
       home.stay
         ? el("p", { class: "price" },

@@ -19,7 +19,9 @@ const LONGEST_WAIT_MS = 3_600_000;
 export function tripsPage({ main, api, session }) {
   const list = el("div", { class: "trips", "data-test": "trips" });
   fill(main, el("div", { class: "wide page narrow" }, el("h1", {}, "Your trips"), list));
-  const state = { bookings: null, homes: new Map(), reviewed: new Map(), failure: null, note: null };
+  const state = {
+    bookings: null, homes: new Map(), reviewed: new Map(), failure: null, note: null,
+  };
   let live = null;
   let turn = 0;
   let timer = null;
@@ -143,7 +145,7 @@ function contents(state, actions, again) {
   if (bookings.length === 0) {
     return el("div", { class: "panel vacant", "data-test": "no-bookings" },
       el("h2", {}, "No trips yet"),
-      el("p", { class: "hint" }, "What you book appears here, with everything you can do about it."),
+      el("p", { class: "hint" }, "What you book appears here, with all you can do about it."),
       el("a", { class: "button primary", href: "/" }, "Find a home"));
   }
   const byArrival = (a, b) => (a.check_in < b.check_in ? -1 : 1);
@@ -152,9 +154,10 @@ function contents(state, actions, again) {
   const coming = bookings.filter(({ status, change_request }) =>
     status === "CONFIRMED" && !change_request).sort(byArrival);
   const past = bookings.filter(({ status }) => !OPEN.includes(status));
-  const part = (title, data, test) => (data.length === 0 ? null : el("section", { "data-test": test },
-    el("h2", {}, title),
-    el("ul", {}, data.map((booking) => trip(booking, state, actions)))));
+  const part = (title, data, test) => (data.length === 0 ? null
+    : el("section", { "data-test": test },
+      el("h2", {}, title),
+      el("ul", {}, data.map((booking) => trip(booking, state, actions)))));
   return [
     note ? message("note", note) : null,
     part("Waiting", waiting, "waiting"),

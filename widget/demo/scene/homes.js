@@ -4,7 +4,9 @@
 import { box, disc, draw, mix, path, shape } from "./paint.js";
 
 const BASE = 300;
-const WALLS = ["#f6efe2", "#e9d3b4", "#d98e6c", "#c9674f", "#9db4a0", "#7f9db0", "#e6c56d", "#efe3d8"];
+const WALLS = [
+  "#f6efe2", "#e9d3b4", "#d98e6c", "#c9674f", "#9db4a0", "#7f9db0", "#e6c56d", "#efe3d8",
+];
 const ROOFS = ["#7a4336", "#4c5a5e", "#94513d", "#35484c", "#5d4638"];
 const DOORS = ["#1f5c4d", "#9b3b2f", "#2d4a63", "#c98a2b", "#513a56"];
 

@@ -58,8 +58,10 @@ function ridge(light, chance, { base, height, peaks, depth, snow }) {
     const y = base - height * chance.between(0.55, 1);
     points.push([x - step * 0.3, base - height * chance.between(0.28, 0.42)], [x, y]);
     if (snow && base - y > height * 0.72) {
-      caps.push(shape([[x, y], [x + 15, y + 22], [x + 4, y + 17], [x - 4, y + 25], [x - 13, y + 18]],
-        mix(light.sky[2], "#ffffff", 0.6), { opacity: 0.75 }));
+      caps.push(shape(
+        [[x, y], [x + 15, y + 22], [x + 4, y + 17], [x - 4, y + 25], [x - 13, y + 18]],
+        mix(light.sky[2], "#ffffff", 0.6), { opacity: 0.75 },
+      ));
     }
   }
   points.push([500, base], [500, 300], [-20, 300]);
@@ -67,7 +69,7 @@ function ridge(light, chance, { base, height, peaks, depth, snow }) {
 }
 
 function swell(light, chance, { base, height, depth }) {
-  const [a, b] = [base - height * chance.between(0.6, 1.1), base - height * chance.between(0.6, 1.1)];
+  const [a, b] = [0, 1].map(() => base - height * chance.between(0.6, 1.1));
   return path(`M0 ${base}C90 ${a} 170 ${a} 240 ${base - height * 0.3}S400 ${b} 480 ${base}V300H0Z`,
     layered(light, depth));
 }
@@ -109,7 +111,9 @@ function roundTrees(light, chance, { base, count, size, depth }) {
 export function roundTree(x, base, size, colour) {
   return [
     box(x - size * 0.1, base - size * 0.9, size * 0.2, size * 0.95, mix(colour, "#3b2a22", 0.5)),
-    draw("ellipse", { cx: x, cy: base - size * 1.35, rx: size * 0.72, ry: size * 0.88, fill: colour }),
+    draw("ellipse", {
+      cx: x, cy: base - size * 1.35, rx: size * 0.72, ry: size * 0.88, fill: colour,
+    }),
     draw("ellipse", {
       cx: x - size * 0.2, cy: base - size * 1.55, rx: size * 0.36, ry: size * 0.42,
       fill: mix(colour, "#ffffff", 0.1),
@@ -120,7 +124,8 @@ export function roundTree(x, base, size, colour) {
 function island(light, chance) {
   const x = chance.between(-40, 300);
   const width = chance.between(170, 260);
-  return path(`M${x} 216c${width * 0.2}-${chance.between(20, 44)} ${width * 0.34}-8 ${width * 0.5}-26`
+  const rise = chance.between(20, 44);
+  return path(`M${x} 216c${width * 0.2}-${rise} ${width * 0.34}-8 ${width * 0.5}-26`
     + `s${width * 0.3} 10 ${width * 0.5} 26z`, layered(light, 0.15));
 }
 
@@ -177,7 +182,8 @@ function panes(light, chance, { x, top, width, height, colour }) {
   for (let down = top + 9; down < top + height - 8; down += 14) {
     for (let across = x + 7; across < x + width - 9; across += 12) {
       const isLit = light.lit && chance.next() < 0.5;
-      found.push(box(across, down, 5, 7, isLit ? light.glow : mix(colour, light.sky[2], 0.35), 0.6));
+      const pane = isLit ? light.glow : mix(colour, light.sky[2], 0.35);
+      found.push(box(across, down, 5, 7, pane, 0.6));
     }
   }
   return found;

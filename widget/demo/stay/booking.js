@@ -116,7 +116,7 @@ export async function askCancellation(api, booking, done) {
   });
 }
 
-/** Other dates or guests. What is dearer waits for its payment, and the old nights stay until then. */
+/** Other dates or guests. What is dearer waits for its payment; the old nights stay until then. */
 export function askChange(api, booking, home, done) {
   const field = (name, label, facts) => el("label", { class: "field" },
     el("span", {}, label), el("input", { name, required: true, "data-test": name, ...facts }));
