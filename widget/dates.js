@@ -9,6 +9,7 @@
 
 const MS_PER_DAY = 86_400_000;
 const DAYS_PER_ERA = 146_097;
+const formatters = new Map();
 
 /** Days from 1970-01-01 to `date`. */
 export function dayNumber(date) {
@@ -115,8 +116,15 @@ export function formatRange(from, to, locale, options) {
   );
 }
 
+// Making a formatter costs far more than using it. Some locales (Saudi Arabia's, Iran's) would
+// count other months than the grid shows, hence the calendar.
 function formatter(locale, options) {
-  return new Intl.DateTimeFormat(locale, { ...options, timeZone: "UTC" });
+  const key = `${locale} ${JSON.stringify(options)}`;
+  if (!formatters.has(key)) {
+    const pinned = { ...options, timeZone: "UTC", calendar: "gregory" };
+    formatters.set(key, new Intl.DateTimeFormat(locale, pinned));
+  }
+  return formatters.get(key);
 }
 
 function padded(number, width) {

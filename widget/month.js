@@ -16,24 +16,26 @@ export class Month {
   #cells = [];
   #buttons = new Map();
   #weekStart;
+  #words;
 
   /** `weekStart` is 0 for Monday to 6 for Sunday; `id` is unique in the shadow tree. */
   constructor(id, weekStart, words) {
     this.#weekStart = weekStart;
+    this.#words = words;
     this.#heading.id = id;
     const table = make("table", "grid");
     table.setAttribute("role", "grid");
     table.setAttribute("aria-labelledby", id);
-    table.append(this.#head(words), this.#body());
+    table.append(this.#head(), this.#body());
     this.element.append(this.#heading, table);
   }
 
   /** Shows `month`; `paint(button, cell, date)` is called for each of its days. */
-  show(month, words, paint) {
+  show(month, paint) {
     const first = firstOf(month);
     const blanks = (weekday(first) - this.#weekStart + DAYS) % DAYS;
     const length = daysIn(month);
-    this.#heading.textContent = words.month(first);
+    this.#heading.textContent = this.#words.month(first);
     this.#buttons.clear();
     this.#cells.forEach(({ cell, button }, position) => {
       const inside = position >= blanks && position < blanks + length;
@@ -54,14 +56,14 @@ export class Month {
     return this.#buttons.get(date);
   }
 
-  #head(words) {
+  #head() {
     const row = make("tr");
     for (let index = 0; index < DAYS; index += 1) {
       const day = addDays(SOME_MONDAY, this.#weekStart + index);
       const cell = make("th", "weekday");
       cell.scope = "col";
-      cell.abbr = words.weekdayName(day);
-      cell.textContent = words.weekday(day);
+      cell.abbr = this.#words.weekdayName(day);
+      cell.textContent = this.#words.weekday(day);
       row.append(cell);
     }
     const head = make("thead");
@@ -89,8 +91,12 @@ export class Month {
   }
 }
 
+/** An element with these classes, which are its parts as well. */
 export function make(tag, name) {
   const element = document.createElement(tag);
-  if (name) element.className = name;
+  if (name) {
+    element.className = name;
+    element.setAttribute("part", name);
+  }
   return element;
 }

@@ -1,43 +1,47 @@
 // `<vacancy-calendar property="<id>">`: the live calendar of one property, for any page.
 //
-// In: the attribute `property`; `select(check_in, check_out)` and `clear()`; CSS custom properties
-// (styles.js). Out: the event `vacancy-select` {check_in, check_out, nights} at every step of a
-// selection (parts not chosen are null, nights then 0; `taken` is true when somebody else's claim
-// ended the selection), the event `vacancy-change` {seq, live, changes} at every step of the feed,
-// and on the host `data-live`, `data-seq` and, when the server refuses, `data-error`. Every night
-// is a button with `data-date` and `data-state`.
-// The server is the one this module came from. Data reaches the page through `textContent` only.
+// README.md describes what pages may rely on: attributes, methods, events, parts and custom
+// properties. This file joins the pieces: the feed's calendar, the house's rules, the selection,
+// its price, and the frame that shows them. Besides, `data-live`, `data-seq`, `data-error` and
+// `data-quote` on the host say how things stand, and every night is a button with `data-date` and
+// `data-state`. Data reaches the page through `textContent` and checked addresses only.
 
 import {
-  addDays, addMonths, daysBetween, firstOf, monthOf, sameDayIn, todayIn, weekday,
+  addDays, addMonths, daysBetween, firstOf, monthOf, todayIn,
 } from "./dates.js";
 import { feedAt } from "./feed.js";
-import { Month, make } from "./month.js";
-import { NOTHING, canLeave, canPick, pick, roleOf, stillFree } from "./selection.js";
+import { Frame, attribute, write } from "./frame.js";
+import { listen } from "./gestures.js";
+import { House } from "./house.js";
+import { languageOf, onLanguage } from "./language.js";
+import { paintNight } from "./night.js";
+import { Quotes } from "./quote.js";
+import { NOTHING, barOf, drag, pick, stillFree } from "./selection.js";
+import { serverOf, stayAt } from "./server.js";
 import { styles } from "./styles.js";
-import { localeFor, wordsIn } from "./words.js";
-
-const SOCKET = new URL("../ws", import.meta.url);
-SOCKET.protocol = SOCKET.protocol === "https:" ? "wss:" : "ws:";
+import { directionOf, firstWeekday, load, localeFor, wordsIn } from "./words.js";
 
 const MONTHS_AHEAD = 13;
+const MOST_MONTHS = 12;
 const TWO_MONTHS_FROM_PX = 520;
 const TODAY_CHECK_MS = 30_000;
-const LEGEND = ["available", "held", "booked", "blocked", "closed"];
-const DAYS_BY_KEY = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
-const MONTHS_BY_KEY = { PageUp: -1, PageDown: 1 };
+const SECOND_MS = 1_000;
 
 class VacancyCalendar extends HTMLElement {
-  static observedAttributes = ["property"];
+  static observedAttributes = ["property", "server", "guests", "months", "book-url", "lang"];
 
-  #parts = null;
-  #words = wordsIn("en");
-  #weekStart = 0;
+  #frame = null;
+  #locale = null;
+  #words = null;
   #view = { calendar: null, live: "connecting", error: null };
+  #house = new House(null, Date.now());
   #window = null;
-  #today = null;
   #selection = NOTHING;
+  #before = null;
+  #bar = null;
   #taken = false;
+  #quote = null;
+  #quotes = new Quotes((quote) => this.#priced(quote));
   #pointed = null;
   #month = null;
   #focus = null;
@@ -45,28 +49,40 @@ class VacancyCalendar extends HTMLElement {
   #stop = null;
   #timer = null;
   #painting = false;
-  #sizes = new ResizeObserver(([entry]) => this.#fit(entry.contentRect.width));
+  #counting = [];
+  #second = null;
+  #inView = false;
+  #sizes = new ResizeObserver(() => this.#fit());
+  #sight = new IntersectionObserver(([entry]) => this.#see(entry.isIntersecting));
+  #deaf = null;
 
   connectedCallback() {
-    if (!this.#parts) this.#build();
+    if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [styles];
+    this.#speak();
+    this.#deaf = onLanguage(() => this.#speak());
     this.#timer = setInterval(() => this.#follow(), TODAY_CHECK_MS);
     this.#sizes.observe(this);
-    this.#fit(this.clientWidth);
+    this.#sight.observe(this);
+    this.#fit();
     this.#follow();
   }
 
   disconnectedCallback() {
     clearInterval(this.#timer);
+    this.#deaf();
     this.#sizes.disconnect();
+    this.#sight.disconnect();
+    this.#see(false);
     this.#leave();
   }
 
   attributeChangedCallback(name, before, after) {
-    if (!this.isConnected || !this.#parts || before === after) return;
-    this.#leave();
-    this.#choose(NOTHING);
-    this.#month = null;
-    this.#follow();
+    if (!this.isConnected || !this.#frame || before === after) return;
+    if (name === "lang") this.#speak();
+    else if (name === "months") this.#fit();
+    else if (name === "guests") this.#askPrice();
+    else if (name === "book-url") this.#paintSoon();
+    else this.#restart();
   }
 
   get selection() {
@@ -77,7 +93,7 @@ class VacancyCalendar extends HTMLElement {
   select(check_in, check_out) {
     const wanted = { check_in, check_out };
     const some = daysBetween(check_in, check_out) >= 1;
-    if (!some || !stillFree(wanted, this.#isFree)) return false;
+    if (!some || !stillFree(wanted, this.#house)) return false;
     this.#reveal(check_in);
     this.#choose(wanted);
     return true;
@@ -87,33 +103,52 @@ class VacancyCalendar extends HTMLElement {
     this.#choose(NOTHING);
   }
 
-  #build() {
-    const locale = localeFor(this.closest("[lang]")?.lang);
-    this.#words = wordsIn(locale);
-    this.#weekStart = firstWeekday(locale);
-    const words = this.#words;
-    const frame = make("section", "calendar");
-    frame.setAttribute("aria-label", words.calendar);
-    const months = make("div", "months");
-    const grids = ["first", "second"].map((id) => new Month(id, this.#weekStart, words));
-    months.append(...grids.map((month) => month.element));
-    const previous = turn("previous", words.previous, () => this.#turn(-1));
-    const next = turn("next", words.next, () => this.#turn(1));
-    const status = make("p", "status");
-    status.setAttribute("role", "status");
-    const live = make("p", "live");
-    const foot = make("footer", "foot");
-    foot.append(status, live, legend(words));
-    frame.append(previous, next, months, foot);
+  #restart() {
+    this.#leave();
+    this.#choose(NOTHING);
+    this.#month = null;
+    this.#follow();
+  }
 
-    months.addEventListener("click", (event) => this.#clicked(event));
-    months.addEventListener("keydown", (event) => this.#typed(event));
-    months.addEventListener("pointerover", (event) => this.#point(dateUnder(event)));
-    months.addEventListener("pointerleave", () => this.#point(null));
-    this.#parts = { months, grids, previous, next, status, live };
-    const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [styles];
-    root.append(frame);
+  // Another language is another frame. Until the words of the first one are there, English stands
+  // in unseen, so that everything has its place already.
+  #speak() {
+    const locale = localeFor(languageOf(this));
+    if (locale === this.#locale) return;
+    this.#locale = locale;
+    if (wordsIn(locale)) return this.#build(locale);
+    if (!this.#frame) {
+      this.#build("en");
+      this.#frame.element.classList.add("waiting");
+    }
+    load(locale).then((good) => this.#locale === locale && this.#build(good ? locale : "en"));
+  }
+
+  #build(locale) {
+    const hadFocus = this.shadowRoot.activeElement?.dataset.date;
+    const weekStart = firstWeekday(locale);
+    const direction = directionOf(locale);
+    this.#words = wordsIn(locale);
+    this.#frame = new Frame(this.#words, weekStart, {
+      turn: (count) => this.#turn(count),
+      clear: () => this.#cleared(),
+      retry: () => this.#askPrice(),
+    });
+    attribute(this.#frame.element, "lang", locale);
+    attribute(this.#frame.element, "dir", direction);
+    listen(this.#frame.months, { weekStart, rtl: direction === "rtl" }, {
+      pick: (date) => this.#picked(date),
+      point: (date) => this.#point(date),
+      drag: (from, to) => this.#dragged(from, to),
+      drop: (from, to) => this.#dropped(from, to),
+      cancel: () => this.#dropped(),
+      move: (date) => this.#move(date),
+      escape: () => this.#selection !== NOTHING && (this.clear(), true),
+    });
+    this.shadowRoot.replaceChildren(this.#frame.element);
+    if (!this.#window) return;
+    this.#paint();
+    if (hadFocus) this.#frame.buttonOf(this.#focus)?.focus();
   }
 
   // Joins the feed, and moves on with the calendar: when the day changes the past is repainted,
@@ -127,11 +162,12 @@ class VacancyCalendar extends HTMLElement {
       const leave = this.#stop;
       this.#window = { from, to: firstOf(addMonths(month, MONTHS_AHEAD)) };
       this.#stop = property
-        ? feedAt(SOCKET).watch(property, this.#window, (view) => this.#receive(view))
+        ? feedAt(serverOf(this).socket)
+          .watch(property, this.#window, (view) => this.#receive(view))
         : null;
       leave?.();
     }
-    if (this.#today !== this.#localToday()) this.#paintSoon();
+    this.#paintSoon();
   }
 
   #leave() {
@@ -139,31 +175,26 @@ class VacancyCalendar extends HTMLElement {
     this.#stop = null;
     this.#window = null;
     this.#view = { calendar: null, live: "connecting", error: null };
-    this.#paintSoon();
   }
 
   #receive(view) {
+    const { rules } = this.#view.calendar ?? {};
     this.#view = view;
-    this.#today = this.#localToday();
-    if (view.calendar && !stillFree(this.#selection, this.#isFree)) {
-      this.#choose(NOTHING, true);
+    const { calendar, live, changes } = view;
+    this.#house = new House(calendar, Date.now());
+    const kept = stillFree(this.#selection, this.#house);
+    if (calendar && !kept) this.#choose(NOTHING, true);
+    else if (this.#quote && (rules !== calendar?.rules || this.#concerns(changes))) {
+      this.#askPrice();
     }
     this.#paintSoon();
-    const { calendar, live, changes } = view;
     this.#report("vacancy-change", { seq: calendar?.seq ?? null, live, changes });
   }
 
-  // A night is past by the clock on the property's own wall, wherever the reader sits.
-  #localToday() {
-    return todayIn(this.#view.calendar?.rules.timezone ?? "UTC", Date.now());
+  #concerns(changes) {
+    const { check_in, check_out } = this.#selection;
+    return changes.some(({ from, to }) => from <= check_out && to > check_in);
   }
-
-  #stateOf(date) {
-    const night = this.#view.calendar?.nights.get(date);
-    return night && date < this.#today ? "past" : night?.state;
-  }
-
-  #isFree = (date) => this.#stateOf(date) === "available";
 
   #nights() {
     const { check_in, check_out } = this.#selection;
@@ -174,9 +205,11 @@ class VacancyCalendar extends HTMLElement {
     const { check_in, check_out } = this.#selection;
     this.#taken = taken;
     this.#pointed = null;
+    this.#bar = null;
     this.#paintSoon();
     if (selection.check_in === check_in && selection.check_out === check_out) return;
     this.#selection = selection;
+    this.#askPrice();
     this.#report("vacancy-select", { ...this.selection, taken });
   }
 
@@ -184,27 +217,53 @@ class VacancyCalendar extends HTMLElement {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 
-  #clicked(event) {
-    const date = dateUnder(event);
-    if (!date) return;
-    this.#focus = date;
-    this.#choose(pick(this.#selection, date, this.#isFree));
+  #askPrice() {
+    const { check_in, check_out } = this.#selection;
+    this.#quotes.ask(serverOf(this).quotes, check_out && {
+      property_id: this.getAttribute("property"), check_in, check_out, guests: this.#guests(),
+    });
   }
 
-  // The grid pattern of the ARIA practices: one tab stop, arrows by day and week, Home and End in
-  // the week, Page Up and Down by month. Enter and Space are the button's own.
-  #typed(event) {
-    const date = dateUnder(event);
-    if (!date || event.altKey || event.ctrlKey || event.metaKey) return;
-    const { key } = event;
-    const column = (weekday(date) - this.#weekStart + 7) % 7;
-    if (key in DAYS_BY_KEY) this.#move(addDays(date, DAYS_BY_KEY[key]));
-    else if (key in MONTHS_BY_KEY) this.#move(sameDayIn(date, MONTHS_BY_KEY[key]));
-    else if (key === "Home") this.#move(addDays(date, -column));
-    else if (key === "End") this.#move(addDays(date, 6 - column));
-    else if (key === "Escape" && this.#selection.check_in !== null) this.clear();
-    else return;
-    event.preventDefault();
+  #guests() {
+    return Number(this.getAttribute("guests") ?? 1);
+  }
+
+  #priced(quote) {
+    this.#quote = quote;
+    this.#paintSoon();
+  }
+
+  #picked(date) {
+    this.#focus = date;
+    const bar = barOf(this.#selection, date, this.#house);
+    this.#choose(pick(this.#selection, date, this.#house));
+    this.#bar = bar;
+  }
+
+  #dragged(from, to) {
+    this.#before ??= this.#selection;
+    const [check_in, pointed] = from < to ? [from, to] : [to, from];
+    if (this.#house.arrival(check_in)) return;
+    this.#choose({ check_in, check_out: null });
+    this.#pointed = pointed;
+  }
+
+  // Without dates the drag was broken off, and what was chosen before it is chosen again.
+  #dropped(from, to) {
+    const chosen = from ? drag(from, to, this.#house) : NOTHING;
+    this.#choose(chosen.check_in === null ? this.#before : chosen);
+    this.#before = null;
+    if (!from) return;
+    const [first, last] = from < to ? [from, to] : [to, from];
+    this.#focus = to;
+    this.#bar = this.#house.arrival(first)
+      ?? (first === last ? null : this.#house.departure(first, last));
+  }
+
+  #cleared() {
+    this.clear();
+    this.#paint();
+    this.#frame.buttonOf(this.#focus)?.focus();
   }
 
   #move(date) {
@@ -212,9 +271,10 @@ class VacancyCalendar extends HTMLElement {
     const last = addDays(this.#window.to, -1);
     this.#focus = date < first ? first : date > last ? last : date;
     this.#pointed = this.#focus;
+    this.#bar = null;
     this.#reveal(this.#focus);
     this.#paint();
-    this.#buttonOf(this.#focus)?.focus();
+    this.#frame.buttonOf(this.#focus)?.focus();
   }
 
   #point(date) {
@@ -236,7 +296,7 @@ class VacancyCalendar extends HTMLElement {
   }
 
   #firstMonth() {
-    return monthOf(this.#today);
+    return monthOf(this.#house.today);
   }
 
   #lastMonth() {
@@ -248,15 +308,14 @@ class VacancyCalendar extends HTMLElement {
     return month > this.#lastMonth() ? this.#lastMonth() : month;
   }
 
-  #fit(width) {
-    const shown = width >= TWO_MONTHS_FROM_PX ? 2 : 1;
+  #fit() {
+    const asked = Math.trunc(Number(this.getAttribute("months") ?? 0));
+    const shown = asked >= 1
+      ? Math.min(asked, MOST_MONTHS)
+      : this.clientWidth >= TWO_MONTHS_FROM_PX ? 2 : 1;
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#paintSoon();
-  }
-
-  #buttonOf(date) {
-    return this.#parts.grids.map((grid) => grid.buttonOf(date)).find(Boolean);
   }
 
   // Many frames in one moment are one painting. A microtask, unlike an animation frame, also runs
@@ -266,116 +325,65 @@ class VacancyCalendar extends HTMLElement {
     this.#painting = true;
     queueMicrotask(() => {
       this.#painting = false;
-      if (this.#parts && this.#window) this.#paint();
+      if (this.#frame && this.#window) this.#paint();
     });
   }
 
   #paint() {
-    const { grids, months, previous, next, status, live } = this.#parts;
-    const { calendar, live: trust, error } = this.#view;
+    const { calendar, live, error } = this.#view;
     const words = this.#words;
-    this.#today = this.#localToday();
+    const frame = this.#frame;
+    const house = this.#house = new House(calendar, Date.now());
     this.#month = this.#within(this.#month ?? this.#firstMonth());
     const last = addMonths(this.#month, this.#shown - 1);
     if (!this.#focus || monthOf(this.#focus) < this.#month || monthOf(this.#focus) > last) {
-      this.#focus = this.#month === this.#firstMonth() ? this.#today : firstOf(this.#month);
+      this.#focus = this.#month === this.#firstMonth() ? house.today : firstOf(this.#month);
     }
-    grids.forEach((grid, index) => {
-      grid.element.hidden = index >= this.#shown;
-      grid.show(addMonths(this.#month, index), words, this.#paintNight);
+    const scene = {
+      calendar, house, words,
+      selection: this.#selection, pointed: this.#pointed, focus: this.#focus,
+    };
+    this.#counting = [];
+    frame.show(this.#shown);
+    frame.grids.slice(0, this.#shown).forEach((grid, index) => {
+      grid.show(addMonths(this.#month, index), (button, cell, date) => {
+        const until = paintNight(button, cell, date, scene);
+        if (until) this.#counting.push({ mark: button.lastChild, until });
+      });
     });
-    months.setAttribute("aria-busy", String(!calendar && !error));
-    previous.setAttribute("aria-disabled", String(this.#month <= this.#firstMonth()));
-    next.setAttribute("aria-disabled", String(this.#month >= this.#lastMonth()));
-    write(status, this.#statusText());
-    write(live, words.live[trust]);
-    this.dataset.live = trust;
-    if (calendar) this.dataset.seq = calendar.seq;
-    else delete this.dataset.seq;
-    if (error) this.dataset.error = error.code;
-    else delete this.dataset.error;
+    attribute(frame.months, "aria-busy", String(!calendar && !error));
+    attribute(frame.previous, "aria-disabled", String(this.#month <= this.#firstMonth()));
+    attribute(frame.next, "aria-disabled", String(this.#month >= this.#lastMonth()));
+    frame.showChoice({
+      ...this.#view, house, selection: this.#selection, nights: this.#nights(),
+      taken: this.#taken, bar: this.#bar, quote: this.#quote, address: this.#address(),
+    });
+    attribute(this, "data-live", live);
+    attribute(this, "data-seq", calendar?.seq);
+    attribute(this, "data-error", error?.code);
+    attribute(this, "data-quote", this.#quote?.status);
+    this.#tickSoon();
   }
 
-  #statusText() {
-    const { calendar, error } = this.#view;
-    const { check_in, check_out } = this.#selection;
-    const words = this.#words;
-    if (error) return error.detail ?? words.refused;
-    if (!calendar) return words.loading;
-    if (this.#taken) return words.taken;
-    if (check_in === null) return words.chooseArrival;
-    if (check_out === null) return words.chooseDeparture(check_in);
-    return words.chosen(check_in, check_out, this.#nights());
+  #address() {
+    return this.#nights() > 0 ? stayAt(this, { ...this.#selection, guests: this.#guests() }) : null;
   }
 
-  #paintNight = (button, cell, date) => {
-    const words = this.#words;
-    const state = this.#stateOf(date);
-    const night = this.#view.calendar?.nights.get(date);
-    const until = state === "held" && night.until ? Date.parse(night.until) : null;
-    const leaving = canLeave(this.#selection, date, this.#isFree);
-    const role = roleOf(this.#selection, date);
-    const preview = leaving && date === this.#pointed;
-    const reached = this.#pointed && canLeave(this.#selection, this.#pointed, this.#isFree);
-    const stay = reached ? roleOf({ ...this.#selection, check_out: this.#pointed }, date) : role;
-
-    write(button.firstChild, words.day(date));
-    write(button.lastChild, until ? words.untilShort(until) : "");
-    attribute(button, "data-state", state);
-    attribute(button, "data-stay", stay);
-    attribute(button, "aria-disabled", String(!canPick(this.#selection, date, this.#isFree)));
-    attribute(button, "aria-current", date === this.#today ? "date" : null);
-    attribute(button, "aria-label", words.night(date, [
-      state && words.states[state],
-      until && words.until(until),
-      leaving && state !== "available" && words.onlyDeparture,
-      role && words.stay[role],
-    ].filter(Boolean)));
-    button.classList.toggle("preview", preview);
-    button.tabIndex = date === this.#focus ? 0 : -1;
-    attribute(cell, "aria-selected", String(role !== null));
-  };
-}
-
-function dateUnder(event) {
-  return event.target.closest(".night")?.dataset.date ?? null;
-}
-
-function firstWeekday(locale) {
-  const known = new Intl.Locale(locale);
-  return ((known.getWeekInfo?.() ?? known.weekInfo)?.firstDay ?? 1) - 1;
-}
-
-function turn(name, label, action) {
-  const button = make("button", `turn ${name}`);
-  button.type = "button";
-  button.setAttribute("aria-label", label);
-  button.addEventListener("click", () => {
-    if (button.getAttribute("aria-disabled") !== "true") action();
-  });
-  return button;
-}
-
-function legend(words) {
-  const list = make("ul", "legend");
-  for (const state of LEGEND) {
-    const swatch = make("span", "swatch");
-    swatch.dataset.state = state;
-    const item = make("li");
-    item.append(swatch, words.states[state]);
-    list.append(item);
+  #see(inView) {
+    this.#inView = inView;
+    this.#tickSoon();
   }
-  return list;
-}
 
-// Writing only what differs keeps screen readers quiet and the browser idle.
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-function attribute(element, name, value) {
-  if (value === null || value === undefined) element.removeAttribute(name);
-  else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+  // Holds that are counted down are painted once a second while somebody can see them. Only the
+  // marks change, which no screen reader reads out: the label says when the hold ends.
+  #tickSoon() {
+    clearTimeout(this.#second);
+    if (!this.#inView || this.#counting.length === 0) return;
+    this.#second = setTimeout(() => {
+      for (const { mark, until } of this.#counting) write(mark, this.#words.left(until));
+      this.#tickSoon();
+    }, SECOND_MS - (Date.now() % SECOND_MS));
+  }
 }
 
 // A page that pastes the snippet twice, or from two servers, keeps its first widget.
