@@ -35,7 +35,9 @@ async fn a_booking_in_one_window_shows_in_the_other_within_a_second_and_so_does_
     acting.live().await;
     watching.live().await;
     watching.choose(&check_in, &check_out).await;
-    watching.wait(LOADED_WITHIN, "[data-test=estimate]").await;
+    for price in ["[data-test=estimate]", "vacancy-calendar[data-quote=shown]"] {
+        watching.wait(LOADED_WITHIN, price).await;
+    }
     watching.sees(&check_in, "available").await;
     let requests = watching.requests().await;
 

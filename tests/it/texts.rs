@@ -84,6 +84,7 @@ async fn what_strangers_write_stays_text_on_every_page() {
         window.count("[data-test=home]", page).await;
         window.click("[data-test=more]").await;
     }
+    window.count("[data-test=home]", PAYLOADS.len()).await;
     window.shows_all("[data-test=home] h3", "in the list").await;
     for (home, payload) in homes.iter().zip(PAYLOADS) {
         window.go(&server, &format!("/homes/{home}")).await;

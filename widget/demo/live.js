@@ -16,6 +16,7 @@ const READ_AFTER_MS = 150;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 const RENEW_BEFORE_MS = 30_000;
+const MOST_RENEWALS = 2;
 const TOKEN_CODES = ["token_expired", "session_ended", "unauthenticated"];
 
 /**
@@ -61,6 +62,7 @@ class Topic {
   #socket = null;
   #timers = {};
   #failures = 0;
+  #renewals = 0;
 
   constructor(api, side, changed) {
     this.#api = api;
@@ -94,10 +96,12 @@ class Topic {
       this.#renewBefore(frame.expires_at);
     } else if (frame.type === "bookings") {
       this.#failures = 0;
+      this.#renewals = 0;
       this.#changed();
     } else if (frame.type === "booking") {
       this.#changed();
-    } else if (frame.type === "error" && TOKEN_CODES.includes(frame.code)) {
+    } else if (TOKEN_CODES.includes(frame.code) && this.#renewals < MOST_RENEWALS) {
+      this.#renewals += 1;
       this.#renew();
     } else if (frame.type === "error") {
       // A server that does not know the topic: the public calendars have to do.

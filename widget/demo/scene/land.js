@@ -40,8 +40,8 @@ export function ground(kind, light, chance) {
     : kind === "sea" ? mix(light.ground, "#d9c79f", light.lit ? 0.25 : 0.62) : light.ground;
   const dip = chance.between(-8, 8);
   return [
-    path(`M0 268C120 ${254 + dip} 330 ${256 - dip} 480 270V360H0Z`, colour),
-    path("M0 316C140 300 340 302 480 320V360H0Z", mix(colour, light.shade, 0.16)),
+    path(`M-2 268H0C120 ${254 + dip} 330 ${256 - dip} 480 270H482V360H-2Z`, colour),
+    path("M-2 316H0C140 300 340 302 480 320H482V360H-2Z", mix(colour, light.shade, 0.16)),
   ];
 }
 
@@ -70,7 +70,8 @@ function ridge(light, chance, { base, height, peaks, depth, snow }) {
 
 function swell(light, chance, { base, height, depth }) {
   const [a, b] = [0, 1].map(() => base - height * chance.between(0.6, 1.1));
-  return path(`M0 ${base}C90 ${a} 170 ${a} 240 ${base - height * 0.3}S400 ${b} 480 ${base}V300H0Z`,
+  const middle = base - height * 0.3;
+  return path(`M-2 ${base}H0C90 ${a} 170 ${a} 240 ${middle}S400 ${b} 480 ${base}H482V300H-2Z`,
     layered(light, depth));
 }
 
@@ -132,7 +133,7 @@ function island(light, chance) {
 function water(light, top) {
   const [pale, deep] = light.water;
   return [0, 1, 2, 3, 4].map((at) =>
-    box(0, top + at * at * 4.4, 480, 90, mix(pale, deep, at / 4)));
+    box(-2, top + at * at * 4.4, 484, 90, mix(pale, deep, at / 4)));
 }
 
 function glitter(light, chance) {

@@ -31,7 +31,10 @@ export function scene({ id, city, country, latitude, longitude }, panorama = fal
   pictures += 1;
   const sides = panorama ? ["translate(0 0) scale(-1 1)", "translate(960 0) scale(-1 1)"] : [];
   const above = sky(light, place, HORIZON[kind], `sky-${pictures}`);
-  const land = draw("g", {}, LANDS[kind](light, place), ground(kind, light, place));
+  // A frame of its own clips the land, a hair beyond its edges, so that mirrors meet seamless.
+  const land = draw("g", {}, draw("svg", {
+    x: -0.4, y: 0, width: 480.8, height: 360, viewBox: "-0.4 0 480.8 360",
+  }, LANDS[kind](light, place), ground(kind, light, place)));
   return draw("svg", {
     class: "scene", viewBox: panorama ? "-240 0 960 360" : "0 0 480 360",
     preserveAspectRatio: "xMidYMid slice", "aria-hidden": "true", focusable: "false",
