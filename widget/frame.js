@@ -58,19 +58,20 @@ export class Frame {
 
   /** Says how the choice stands, what it costs, and where it is booked. */
   showChoice(choice) {
-    const { calendar, live, selection, quote, address } = choice;
+    const { calendar, live, error, selection, quote, address } = choice;
     const words = this.#words;
     const status = quote?.status;
     const { currency } = calendar?.rules ?? {};
     const amount = status === "shown" ? words.money(quote.total, quote.currency) : "";
+    const isAsking = status === "asking";
     write(this.status, statusOf(choice, words));
-    write(this.sum, status === "asking" ? words.asking : words.total);
-    write(this.amount, amount);
-    write(this.live, words[live]);
+    write(this.amount, isAsking ? "…" : amount);
+    attribute(this.total, "aria-busy", String(isAsking));
+    write(this.live, error ? "" : words[live]);
     write(this.prices, words.shortMoney(0, currency) && words.prices(currency));
     attribute(this.book, "href", status === "refused" ? null : address);
     for (const [part, isThere] of [
-      [this.total, status === "asking" || amount !== ""],
+      [this.total, isAsking || amount !== ""],
       [this.book, status && status !== "refused" && address],
       [this.retry, status === "failed"],
       [this.clear, selection.check_in !== null],

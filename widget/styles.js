@@ -80,10 +80,9 @@ td { block-size: 2.75rem; padding: 0 1px; }
 }
 .day { font-variant-numeric: tabular-nums; }
 .mark {
-  color: var(--_muted); font-size: 0.625rem; font-weight: 500; white-space: nowrap;
-  font-variant-numeric: tabular-nums;
+  block-size: 0.625rem; color: var(--_muted); font-size: 0.625rem; font-weight: 500;
+  font-variant-numeric: tabular-nums; white-space: nowrap;
 }
-.mark:empty { display: none; }
 .night:not([aria-disabled="true"]) { font-weight: 600; cursor: pointer; }
 .night:not([aria-disabled="true"]):hover { border-color: var(--_accent); }
 .night[data-state="available"][aria-disabled="true"] { color: var(--_muted); font-weight: 400; }
@@ -143,10 +142,6 @@ td { block-size: 2.75rem; padding: 0 1px; }
 .clear { grid-area: clear; justify-self: end; }
 .retry { grid-area: total; justify-self: start; }
 .book { grid-area: book; }
-@container (inline-size >= 40rem) {
-  .choice { grid-template: "status clear total book" 2.8rem / 1fr auto auto auto; }
-  .retry { justify-self: end; }
-}
 .clear, .retry {
   padding: 0.375rem 0; border: 0; background: none; color: var(--_accent);
   text-decoration: underline; text-underline-offset: 0.2em; cursor: pointer;
@@ -158,6 +153,11 @@ td { block-size: 2.75rem; padding: 0 1px; }
   font-weight: 600; text-align: center; text-decoration: none;
 }
 .book:hover { filter: brightness(1.1); }
+
+@container (inline-size >= 40rem) {
+  .choice { grid-template: "status clear total book" 2.8rem / 1fr auto auto auto; }
+  .total { min-inline-size: 12rem; }
+}
 
 .foot {
   display: flex; flex-wrap: wrap; gap: 0.375rem 1rem; align-items: center;
@@ -180,6 +180,7 @@ td { block-size: 2.75rem; padding: 0 1px; }
   content: ""; inline-size: 0.5rem; block-size: 0.5rem; border: 2px solid var(--_held-line);
   border-radius: 50%;
 }
+.live:empty::before { visibility: hidden; }
 :host([data-live="live"]) .live::before { border-color: var(--_good); background: var(--_good); }
 :host([data-live="connecting"]) .night .day { opacity: 0.35; }
 :host([data-live="reconnecting"]) .months { filter: grayscale(1); }

@@ -26,6 +26,8 @@ const MOST_MONTHS = 12;
 const TWO_MONTHS_FROM_PX = 520;
 const TODAY_CHECK_MS = 30_000;
 const SECOND_MS = 1_000;
+// A server cannot say which question was about something that is no id at all.
+const PROPERTY = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 class VacancyCalendar extends HTMLElement {
   static observedAttributes = ["property", "server", "guests", "months", "book-url", "lang"];
@@ -147,6 +149,7 @@ class VacancyCalendar extends HTMLElement {
     });
     this.shadowRoot.replaceChildren(this.#frame.element);
     if (!this.#window) return;
+    this.#focus = hadFocus ?? this.#focus;
     this.#paint();
     if (hadFocus) this.#frame.buttonOf(this.#focus)?.focus();
   }
@@ -161,7 +164,8 @@ class VacancyCalendar extends HTMLElement {
     if (this.#window?.from !== from) {
       const leave = this.#stop;
       this.#window = { from, to: firstOf(addMonths(month, MONTHS_AHEAD)) };
-      this.#stop = property
+      if (!PROPERTY.test(property)) this.#view = { ...this.#view, error: { code: "no_property" } };
+      this.#stop = PROPERTY.test(property)
         ? feedAt(serverOf(this).socket)
           .watch(property, this.#window, (view) => this.#receive(view))
         : null;

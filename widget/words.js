@@ -4,7 +4,7 @@
 // speaks their language. A table holds plain texts: `{name}` stands for what is put in, and a text
 // that counts something has a form for each plural of its language (`Intl.PluralRules`).
 
-import { formatDate, formatRange } from "./dates.js";
+import { formatDate, formatRange, weekday } from "./dates.js";
 import { ENGLISH } from "./lang/en.js";
 import { money, shortMoney } from "./money.js";
 
@@ -81,6 +81,8 @@ export function wordsIn(locale) {
   const plurals = new Intl.PluralRules(locale);
   const counted = (forms, n) =>
     fill(forms[plurals.select(n)] ?? forms.other, { n: numbers.format(n) });
+  // Where the short names are as long as the long ones, the table has shorter ones.
+  const weekdays = table.weekdays?.split(" ");
   const nights = (n) => counted(table.nights, n);
   const moment = (instant, time) => {
     // A time while it is near, a date when the time alone would mislead.
@@ -99,7 +101,7 @@ export function wordsIn(locale) {
   return {
     ...table,
     month: (date) => formatDate(date, locale, MONTH),
-    weekday: (date) => formatDate(date, locale, { weekday: "short" }),
+    weekday: (date) => weekdays?.[weekday(date)] ?? formatDate(date, locale, { weekday: "short" }),
     weekdayName: (date) => formatDate(date, locale, { weekday: "long" }),
     day: (date) => numbers.format(Number(date.slice(8))),
     night: (date, facts) => [formatDate(date, locale, LONG), ...facts].join(table.comma),

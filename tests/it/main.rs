@@ -47,4 +47,5 @@ mod texts;
 mod tidy;
 mod trace;
 mod two_servers;
+mod widget;
 mod ws;

@@ -55,7 +55,6 @@ export default {
   preparation: "قريبة جدًا من إقامة أخرى",
   prices: "الأسعار لليلة بعملة {currency}",
   total: "المجموع",
-  asking: "جارٍ طلب السعر",
   failed: "السعر غير متاح الآن",
   retry: "أعد المحاولة",
   book: "احجز",

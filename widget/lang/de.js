@@ -34,7 +34,6 @@ export default {
   preparation: "zu nah an einem anderen Aufenthalt",
   prices: "Preise je Nacht in {currency}",
   total: "Gesamt",
-  asking: "Preis wird abgefragt",
   failed: "Der Preis ist gerade nicht zu erfahren",
   retry: "Erneut versuchen",
   book: "Buchen",

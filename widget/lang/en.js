@@ -34,7 +34,6 @@ export const ENGLISH = {
   preparation: "too close to another stay",
   prices: "Prices per night in {currency}",
   total: "Total",
-  asking: "Asking for the price",
   failed: "The price cannot be had right now",
   retry: "Try again",
   book: "Book",

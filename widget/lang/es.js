@@ -34,7 +34,6 @@ export default {
   preparation: "demasiado cerca de otra estancia",
   prices: "Precios por noche en {currency}",
   total: "Total",
-  asking: "Consultando el precio",
   failed: "Ahora no se puede consultar el precio",
   retry: "Reintentar",
   book: "Reservar",

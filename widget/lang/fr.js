@@ -34,7 +34,6 @@ export default {
   preparation: "trop proche d’un autre séjour",
   prices: "Prix par nuit en {currency}",
   total: "Total",
-  asking: "Demande du prix",
   failed: "Le prix n’est pas disponible pour le moment",
   retry: "Réessayer",
   book: "Réserver",

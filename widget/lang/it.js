@@ -34,7 +34,6 @@ export default {
   preparation: "troppo vicino a un altro soggiorno",
   prices: "Prezzi per notte in {currency}",
   total: "Totale",
-  asking: "Richiesta del prezzo",
   failed: "Il prezzo non è disponibile al momento",
   retry: "Riprova",
   book: "Prenota",

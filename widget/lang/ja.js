@@ -34,7 +34,6 @@ export default {
   preparation: "他の滞在に近すぎます",
   prices: "1泊の料金（{currency}）",
   total: "合計",
-  asking: "料金を確認中",
   failed: "料金を現在取得できません",
   retry: "再試行",
   book: "予約",

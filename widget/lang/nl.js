@@ -34,7 +34,6 @@ export default {
   preparation: "te dicht bij een ander verblijf",
   prices: "Prijzen per nacht in {currency}",
   total: "Totaal",
-  asking: "De prijs wordt opgevraagd",
   failed: "De prijs is nu niet op te vragen",
   retry: "Opnieuw proberen",
   book: "Boeken",

@@ -34,7 +34,6 @@ export default {
   preparation: "demasiado perto de outra estadia",
   prices: "Preços por noite em {currency}",
   total: "Total",
-  asking: "A pedir o preço",
   failed: "O preço não está disponível agora",
   retry: "Tentar de novo",
   book: "Reservar",

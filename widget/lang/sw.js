@@ -34,10 +34,10 @@ export default {
   preparation: "karibu mno na ukaaji mwingine",
   prices: "Bei kwa usiku kwa {currency}",
   total: "Jumla",
-  asking: "Bei inaulizwa",
   failed: "Bei haipatikani kwa sasa",
   retry: "Jaribu tena",
   book: "Hifadhi",
   clear: "Futa tarehe",
+  weekdays: "Jtt Jnn Jtn Alh Ijm Jms Jpl",
   comma: ", ",
 };

@@ -34,7 +34,6 @@ export default {
   preparation: "离另一段住宿太近",
   prices: "每晚价格（{currency}）",
   total: "总计",
-  asking: "正在查询价格",
   failed: "暂时无法查询价格",
   retry: "重试",
   book: "预订",

@@ -11,6 +11,7 @@ mod ci;
 mod coverage;
 mod elsewhere;
 mod keeper;
+mod npm;
 mod packages;
 mod postgres;
 mod prove;

@@ -18,6 +18,7 @@ pub(crate) enum Need {
     Chromium,
     Chromedriver,
     Node,
+    Npm,
     /// Python with the module that makes virtual environments.
     Python,
 }
@@ -29,6 +30,7 @@ impl Need {
             Self::Chromium => "chromium",
             Self::Chromedriver => "chromium-driver",
             Self::Node => "nodejs",
+            Self::Npm => "npm",
             Self::Python => "python3-venv",
         }
     }
@@ -40,6 +42,7 @@ impl Need {
             Self::Chromium => on_path(&["chromium", "chromium-browser", "google-chrome"]),
             Self::Chromedriver => on_path(&["chromedriver"]),
             Self::Node => on_path(&["node", "nodejs"]),
+            Self::Npm => on_path(&["npm"]),
             Self::Python => on_path(&["python3"]).filter(|python| {
                 succeeds(Command::new(python).args(["-c", "import ensurepip, venv"]))
             }),
@@ -122,6 +125,15 @@ fn on_path(names: &[&str]) -> Option<PathBuf> {
 pub(crate) fn user_id() -> Result<u32> {
     let output = Command::new("id").arg("-u").output()?;
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}
+
+/// Runs a command to its good end, while it shows what it does.
+pub(crate) fn carry_out(command: &mut Command) -> Result<()> {
+    if command.status()?.success() {
+        Ok(())
+    } else {
+        Err(format!("{} failed, see above", command.get_program().display()).into())
+    }
 }
 
 /// Whether a quiet command exits with 0.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::Result;
-use crate::cargo;
+use crate::{cargo, packages};
 
 /// The folder of the environment's programs, with everything that `xtask/requirements.txt` names.
 pub(crate) fn programs(python: &std::path::Path) -> Result<PathBuf> {
@@ -22,19 +22,11 @@ pub(crate) fn programs(python: &std::path::Path) -> Result<PathBuf> {
         std::fs::remove_dir_all(&folder)?;
     }
     println!("installing what xtask/requirements.txt names into target/python");
-    run(Command::new(python).args(["-m", "venv"]).arg(&folder))?;
+    packages::carry_out(Command::new(python).args(["-m", "venv"]).arg(&folder))?;
     let mut pip = Command::new(bin.join("pip"));
     pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    run(pip.arg(&wanted))?;
+    packages::carry_out(pip.arg(&wanted))?;
     // Written last: an environment that was only begun has none.
     std::fs::write(had, text)?;
     Ok(bin)
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    if command.status()?.success() {
-        Ok(())
-    } else {
-        Err(format!("{} failed, see above", command.get_program().display()).into())
-    }
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use crate::Result;
 use crate::cargo::{self, COMMON, TestBinary};
+use crate::npm;
 use crate::packages::{self, Need};
 use crate::postgres::Postgres;
 use crate::python;
@@ -22,14 +23,24 @@ pub(crate) struct Machine {
     chromedriver: PathBuf,
     node: PathBuf,
     schemathesis: PathBuf,
+    axe: PathBuf,
 }
 
 impl Machine {
     pub(crate) fn prepare() -> Result<Self> {
-        let needs = [Need::Postgres, Need::Chromium, Need::Chromedriver, Need::Node, Need::Python];
-        let [postgres, chromium, chromedriver, node, python] = packages::find_or_install(needs)?;
+        let needs = [
+            Need::Postgres,
+            Need::Chromium,
+            Need::Chromedriver,
+            Need::Node,
+            Need::Npm,
+            Need::Python,
+        ];
+        let [postgres, chromium, chromedriver, node, npm, python] =
+            packages::find_or_install(needs)?;
         let schemathesis = python::programs(&python)?.join("schemathesis");
-        Ok(Self { postgres, chromium, chromedriver, node, schemathesis })
+        let axe = npm::modules(&npm)?.join("axe-core/axe.min.js");
+        Ok(Self { postgres, chromium, chromedriver, node, schemathesis, axe })
     }
 
     pub(crate) fn start_postgres(&self) -> Result<Postgres> {
@@ -45,7 +56,7 @@ impl Machine {
     pub(crate) fn with_environment(&self, mut command: Command, postgres: &Postgres) -> Command {
         command.env("TEST_DATABASE_URL", postgres.url("postgres"));
         command.env("CHROMIUM", &self.chromium).env("CHROMEDRIVER", &self.chromedriver);
-        command.env("SCHEMATHESIS", &self.schemathesis);
+        command.env("SCHEMATHESIS", &self.schemathesis).env("AXE", &self.axe);
         command
     }
 

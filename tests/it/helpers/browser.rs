@@ -156,11 +156,13 @@ impl Window {
         self.browser.execute(script, arguments).await.expect("a script that runs")
     }
 
-    /// Chooses a stay in the only calendar; that brings its month into view.
+    /// Chooses a stay in the only calendar, which brings its month into view, and waits until the
+    /// calendar knows what it costs.
     pub(crate) async fn choose(&self, check_in: &str, check_out: &str) {
         let chosen = "return document.querySelector('vacancy-calendar').select(...arguments)";
         let chosen = self.script(chosen, vec![json!(check_in), json!(check_out)]).await;
         assert_eq!(chosen, true, "the nights are free");
+        self.wait(LOADED_WITHIN, "vacancy-calendar[data-quote=shown]").await;
     }
 
     /// Waits until a night looks so, and says how long that took.

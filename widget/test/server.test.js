@@ -1,0 +1,37 @@
+// Addresses: which server is asked, and that nothing but http and https is ever linked.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { serverOf, stayAt } from "../server.js";
+
+globalThis.document = { baseURI: "https://host.example/house/" };
+
+const element = (attributes) => ({ getAttribute: (name) => attributes[name] ?? null });
+const stay = { check_in: "2027-03-01", check_out: "2027-03-03", guests: 2 };
+const query = "check_in=2027-03-01&check_out=2027-03-03&guests=2";
+
+test("the attribute names the server, also one that lies in a folder", () => {
+  for (const server of ["https://stay.example/at/", "https://stay.example/at?x#y"]) {
+    const { socket, quotes, home } = serverOf(element({ server, property: "a/b" }));
+    assert.equal(socket.href, "wss://stay.example/at/ws");
+    assert.equal(quotes.href, "https://stay.example/at/api/v1/quotes");
+    assert.equal(home.href, "https://stay.example/at/homes/a%2Fb");
+  }
+  assert.equal(serverOf(element({ server: "http://stay.example" })).socket.href,
+    "ws://stay.example/ws");
+});
+
+test("a stay is booked on the server's page, or where the page says", () => {
+  const server = "https://stay.example";
+  const rows = [
+    [undefined, `https://stay.example/homes/p?${query}`],
+    ["book?from=widget", `https://host.example/house/book?from=widget&${query}`],
+    ["https://other.example/#now", `https://other.example/?${query}#now`],
+    ["javascript:alert(1)", `https://stay.example/homes/p?${query}`],
+    ["data:text/html,x", `https://stay.example/homes/p?${query}`],
+    ["https://", `https://stay.example/homes/p?${query}`],
+  ];
+  for (const [book, address] of rows) {
+    assert.equal(stayAt(element({ server, property: "p", "book-url": book }), stay), address);
+  }
+});
