@@ -23,6 +23,7 @@ mod keys;
 mod large;
 mod lists;
 mod logins;
+mod looks;
 mod odd_data;
 mod offline;
 mod openapi;

@@ -59,26 +59,34 @@ impl Driver {
 
     /// A browser with a profile of its own.
     pub(crate) async fn browser(&self, name: &str) -> Client {
-        self.launch(name, json!({})).await
+        self.launch(name, json!({}), &[]).await
+    }
+
+    /// A browser whose reader prefers dark pages.
+    pub(crate) async fn dark(&self, name: &str) -> Client {
+        self.launch(name, json!({}), &["--force-dark-mode"]).await
     }
 
     /// A browser as narrow as a small phone.
     pub(crate) async fn phone(&self, name: &str) -> Client {
         let metrics = json!({ "width": PHONE_PX, "height": 740, "pixelRatio": 1.0, "touch": true });
-        self.launch(name, json!({ "mobileEmulation": { "deviceMetrics": metrics } })).await
+        self.launch(name, json!({ "mobileEmulation": { "deviceMetrics": metrics } }), &[]).await
     }
 
-    async fn launch(&self, name: &str, mut options: Value) -> Client {
+    async fn launch(&self, name: &str, mut options: Value, more: &[&str]) -> Client {
         let profile = self.profiles.path().join(name);
         options["binary"] = json!(from_environment("CHROMIUM"));
-        options["args"] = json!([
+        let profile = format!("--user-data-dir={}", profile.display());
+        let mut flags = vec![
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
             "--disable-dev-shm-usage",
             "--window-size=1280,1800",
-            format!("--user-data-dir={}", profile.display()),
-        ]);
+            &profile,
+        ];
+        flags.extend(more);
+        options["args"] = json!(flags);
         let mut capabilities = serde_json::Map::new();
         capabilities.insert("goog:chromeOptions".to_owned(), options);
         let mut builder = ClientBuilder::new(HttpConnector::new());

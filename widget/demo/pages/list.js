@@ -43,7 +43,7 @@ export function listPage({ main, api, params, go }) {
     if (data.length === 0) return fill(results, nothing(wish));
     const cards = el("ul", { class: "cards" }, data.map((home) => card(home, wish)));
     const more = el("div", { class: "more" });
-    fill(results, el("h2", { class: "count", role: "status" }, heading(wish)), cards, more);
+    fill(results, el("h2", {}, heading(wish)), cards, more);
     offerMore(cards, more, next_cursor);
   }
 
