@@ -1,6 +1,6 @@
 //! The host board in browsers: what a host does there, guests see where they are.
 
-use crate::helpers::{Document, Driver, LOADED_WITHIN, Server, Window, day, on_both};
+use crate::helpers::{Database, Document, Driver, LOADED_WITHIN, Server, Window, day, on_both};
 use fantoccini::Locator;
 use fantoccini::actions::{InputSource, MouseActions, PointerAction};
 use fantoccini::key::Key;
@@ -36,6 +36,26 @@ async fn a_host_blocks_nights_by_dragging_and_a_guest_sees_it(server: &mut Serve
     watching.sees(&day(6), "available").await;
     watching.sees(&day(5), "blocked").await;
     watching.sees(&day(7), "blocked").await;
+}
+
+#[tokio::test]
+async fn a_block_over_a_booking_says_so_and_goes_around_it() {
+    let server = Server::spawn(Database::Sqlite).await;
+    let (host, guest) = (server.host().await, server.guest().await);
+    let home = server.home(&host).await;
+    server.book(&guest, &home, &day(6), &day(8)).await.expect(201);
+    let driver = Driver::start().await;
+    let hosting = Window::open(&driver, &server, "hosting", "/host").await;
+    hosting.sign_in(&host.email).await;
+    hosting.wait(LOADED_WITHIN, "[data-test=bar]").await;
+    hosting.drag(&night(&home, 5), &night(&home, 9)).await;
+    hosting.press('b').await;
+    hosting.wait(LOADED_WITHIN, "[data-test=conflict] li").await;
+    hosting.click("[data-test=block] [data-test=sure]").await;
+    hosting.wait(LOADED_WITHIN, &format!("{}[data-state=blocked]", night(&home, 9))).await;
+    let states = server.states(&home, &day(5), &day(10)).await;
+    assert_eq!(states, ["blocked", "held", "held", "blocked", "blocked"]);
+    server.verify().await;
 }
 
 async fn a_request_that_the_host_accepts_moves_on_the_guests_trips(server: &mut Server) {

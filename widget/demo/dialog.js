@@ -32,8 +32,9 @@ export function openDialog({ title, test, wide = false, draw }) {
 
 /**
  * A dialog around one action: `content(state)` is drawn above its buttons, `label` names the main
- * one; `state` is `{busy, failure, fields}` and `fields` what was typed. `submit(fields)` may fail with a Problem;
- * when it does not, the dialog goes, and `done` is called with its outcome once the focus is back.
+ * one; `state` is `{busy, failure, fields}` and `fields` what was typed. `submit(fields)` may fail
+ * with a Problem; when it does not, the dialog goes, and `done` is called with its outcome once the
+ * focus is back.
  */
 export function askFor({ title, test, content, label, look = "primary", submit, done }) {
   const state = { busy: false, failure: null, fields: null };

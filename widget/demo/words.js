@@ -36,8 +36,8 @@ export function money(amount, currency) {
   return format.format(amount / 10 ** decimals(currency));
 }
 
-/** How many of its minor units make one of a currency, as a power of ten. */
-export function decimals(currency) {
+// How many of its minor units make one of a currency, as a power of ten.
+function decimals(currency) {
   return new Intl.NumberFormat(LOCALE, { style: "currency", currency })
     .resolvedOptions().maximumFractionDigits;
 }

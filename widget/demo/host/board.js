@@ -144,8 +144,13 @@ class Board {
     const view = this.#views.get(id);
     this.#grid.paint(id, {
       calendar: view?.calendar, refused: view?.error,
-      bookings: this.#bookings.filter(({ property_id }) => property_id === id),
+      bookings: this.#of(id),
     });
+  }
+
+  /** The bookings of one home. */
+  #of(id) {
+    return this.#bookings.filter(({ property_id }) => property_id === id);
   }
 
   #answers() {
@@ -192,7 +197,7 @@ class Board {
       this.#grid.refocus();
     };
     try {
-      if (what === "block") await askBlock(this.#api, selection, done);
+      if (what === "block") await askBlock(this.#api, selection, this.#of(selection.home.id), done);
       else if (what === "price") askPrice(this.#api, selection, done);
       else if (what === "unblock") done(await unblock(this.#api, selection));
       else this.#grid.clear();

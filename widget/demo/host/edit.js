@@ -3,7 +3,8 @@
 
 import { askFor } from "../dialog.js";
 import { el } from "../dom.js";
-import { counted, minorUnits, nights, reason, shortDates, typedAmount } from "../words.js";
+import { counted, minorUnits, nights, shortDates, typedAmount } from "../words.js";
+import { LIVE, label } from "./grid.js";
 
 const REASONS = [
   ["owner", "I stay there myself"], ["maintenance", "Work on the home"],
@@ -15,18 +16,24 @@ function inWords({ home, from, to }) {
   return `${home.title} · ${shortDates(stay)} · ${nights(stay)}`;
 }
 
-/** Blocks the selection; `done(note)` follows. Bookings in the way are shown, and can be kept. */
-export async function askBlock(api, selection, done) {
+/**
+ * Blocks the selection; `done(note)` follows. Whether bookings are in the way is for the server to
+ * say; those of `bookings` that are get shown, and stay.
+ */
+export async function askBlock(api, selection, bookings, done) {
   const { home, from, to } = selection;
-  const conflict = await tried(api, home, { blocks: [{ from, to, reason: "owner" }] });
+  const conflict = await meetsBookings(api, home, { blocks: [{ from, to, reason: "owner" }] });
+  const met = bookings.filter(({ status, check_in, check_out }) =>
+    LIVE.includes(status) && check_in < to && from < check_out);
   const mode = conflict ? "around" : "refuse";
   askFor({
     title: conflict ? "Some nights are taken" : "Block these nights", test: "block",
     content: ({ fields }) => [
       el("p", {}, inWords(selection)),
       conflict ? el("div", { class: "message refusal", "data-test": "conflict" },
-        el("ul", {}, conflict.reasons.map((each) => el("li", {}, reason(each)))),
-        el("p", {}, "Those bookings stay. The free nights around them can be blocked.")) : null,
+        el("ul", {}, met.map((booking) =>
+          el("li", {}, `${label(booking)}, ${shortDates(booking)}`))),
+        el("p", {}, "What is booked stays. The free nights around them can be blocked.")) : null,
       el("label", { class: "field" }, el("span", {}, "Why"),
         el("select", { name: "reason" }, REASONS.map(([value, text]) =>
           el("option", { value, selected: fields?.reason === value }, text)))),
@@ -91,13 +98,13 @@ export function askPrice(api, selection, done) {
   });
 }
 
-/** The refusal that an edit would meet, or null. */
-async function tried(api, home, edit) {
+/** Whether an edit would be refused because of bookings. */
+async function meetsBookings(api, home, edit) {
   try {
     await api.editCalendar(home.id, edit, true);
-    return null;
+    return false;
   } catch (problem) {
-    if (problem.status === 409 && problem.reasons.length > 0) return problem;
+    if (problem.code === "live_bookings") return true;
     throw problem;
   }
 }

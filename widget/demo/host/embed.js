@@ -7,7 +7,8 @@ import { el, fill } from "../dom.js";
 const THEMES = [["", "As the visitor's device"], ["light", "Light"], ["dark", "Dark"]];
 const LANGUAGES = [
   ["", "As the page"], ["en", "English"], ["de", "Deutsch"], ["es", "Español"],
-  ["fr", "Français"], ["it", "Italiano"], ["pt", "Português"], ["nl", "Nederlands"], ["tr", "Türkçe"],
+  ["fr", "Français"], ["it", "Italiano"],
+  ["pt", "Português"], ["nl", "Nederlands"], ["tr", "Türkçe"],
   ["ar", "العربية"], ["ja", "日本語"], ["zh", "中文"], ["sw", "Kiswahili"],
 ];
 

@@ -18,6 +18,7 @@ const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowD
 const NAMES = {
   available: "free", held: "held", booked: "booked", blocked: "blocked", closed: "closed",
 };
+/** The statuses of bookings that have their nights. */
 export const LIVE = ["PENDING", "CONFIRMED", "COMPLETED"];
 
 export class Grid {

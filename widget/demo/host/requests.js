@@ -7,7 +7,7 @@ import { counted, fullDay, money, nights, shortDates } from "../words.js";
 import { receipt } from "../stay/lines.js";
 import { label } from "./grid.js";
 
-export const isRequest = ({ status, awaiting }) => status === "PENDING" && awaiting === "host";
+const isRequest = ({ status, awaiting }) => status === "PENDING" && awaiting === "host";
 
 /** The requests as cards, each with its deadline; nothing where none waits. */
 export function requestCards(bookings, titles, actions) {
