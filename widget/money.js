@@ -32,9 +32,14 @@ export function shortMoney(locale, minor, currency) {
   }));
 }
 
+/** How many digits the minor units of a currency make, by ISO 4217. */
+export function digitsOf(currency) {
+  return NO_DIGITS.includes(currency) ? 0 : THREE_DIGITS.includes(currency) ? 3 : 2;
+}
+
 function written(locale, minor, currency, options) {
   if (!Number.isSafeInteger(minor) || minor < 0 || !/^[A-Z]{3}$/.test(currency)) return "";
-  const digits = NO_DIGITS.includes(currency) ? 0 : THREE_DIGITS.includes(currency) ? 3 : 2;
+  const digits = digitsOf(currency);
   const text = String(minor).padStart(digits + 1, "0");
   const units = text.slice(0, text.length - digits);
   const decimal = digits === 0 ? units : `${units}.${text.slice(-digits)}`;

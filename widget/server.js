@@ -15,7 +15,7 @@ export function serverOf(element) {
   return {
     socket,
     quotes: below("api/v1/quotes"),
-    home: below(`homes/${encodeURIComponent(element.getAttribute("property"))}`),
+    home: below(`stay/${encodeURIComponent(element.getAttribute("property"))}`),
   };
 }
 

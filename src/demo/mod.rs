@@ -37,6 +37,19 @@ const WORDS: [&str; 8] =
     ["Sunlit", "Quiet", "Garden", "Mountain-view", "Brick", "Cedar", "Corner", "Old-street"];
 /// Days from today on which the neighbour arrives, and how long they stay.
 const STAYS: [(i32, i32); 4] = [(3, 2), (9, 3), (17, 4), (30, 7)];
+/// Days from today and nights of the guest's own trip.
+const TRIP: (i32, i32) = (45, 3);
+/// One home in so many has a host who answers, and a request that waits for the answer.
+const ASKED: usize = 8;
+/// The home whose last stay is held and not paid.
+const HELD: usize = 21;
+const AMENITIES: [&[&str]; 4] = [
+    &["wifi", "kitchen", "fireplace", "parking"],
+    &["wifi", "garden", "washer", "bed_linen", "coffee_maker"],
+    &["wifi", "kitchen", "balcony", "desk", "heating"],
+    &["wifi", "hot_tub", "barbecue", "parking", "pets_allowed"],
+];
+const POLICIES: [&str; 3] = ["flexible", "moderate", "strict"];
 
 /// Fills an empty database; one that has the demo's accounts keeps its data. Answers with a
 /// property to try things on.
@@ -57,7 +70,10 @@ pub async fn fill(engine: &Engine) -> Result<PropertyId, Error> {
         last = Ok(row.property.id);
     }
     // The guest comes last: their account says that the demo is complete.
-    join(engine, GUEST).await?;
+    let guest = join(engine, GUEST).await?;
+    if let Ok(property) = last {
+        stay(engine, &guest, property, TRIP, true).await?;
+    }
     last
 }
 
@@ -80,21 +96,37 @@ async fn join(engine: &Engine, account: DemoAccount) -> Result<Caller, Error> {
     Ok(Caller { id: known.id, role: known.role, session: Uuid::nil() })
 }
 
-/// Books stays relative to today, and pays for every other one.
+/// Books stays relative to today, and pays for all but a few.
 async fn take_some_nights(
     engine: &Engine,
     guest: &Caller,
     property: PropertyId,
     number: usize,
 ) -> Result<(), Error> {
-    let Some(snapshot) = engine.registry.settled(property).await? else { return Ok(()) };
-    let today = snapshot.property.today(engine.clock.now());
     let shift = i32::try_from(number % 5).unwrap_or(0);
-    for (arrival, nights) in STAYS {
-        let check_in = today.plus(arrival + shift);
-        let Ok(stay) = Stay::new(check_in, check_in.plus(nights)) else { continue };
-        let request = BookingRequest { property, stay, guests: 2, quote: None, offline: false };
-        let made = engine.book(guest, request, None).await?;
+    // A guest may have one request of a home.
+    let stays = if number.is_multiple_of(ASKED) { &STAYS[1..2] } else { &STAYS[..] };
+    for (at, (arrival, nights)) in stays.iter().enumerate() {
+        let pays = !number.is_multiple_of(ASKED) && (number, at + 1) != (HELD, STAYS.len());
+        stay(engine, guest, property, (arrival + shift, *nights), pays).await?;
+    }
+    Ok(())
+}
+
+/// Books a stay that begins so many days from today and has so many nights, and may pay for it.
+async fn stay(
+    engine: &Engine,
+    guest: &Caller,
+    property: PropertyId,
+    (arrival, nights): (i32, i32),
+    pays: bool,
+) -> Result<(), Error> {
+    let Some(snapshot) = engine.registry.settled(property).await? else { return Ok(()) };
+    let check_in = snapshot.property.today(engine.clock.now()).plus(arrival);
+    let Ok(stay) = Stay::new(check_in, check_in.plus(nights)) else { return Ok(()) };
+    let request = BookingRequest { property, stay, guests: 2, quote: None, offline: false };
+    let made = engine.book(guest, request, None).await?;
+    if pays {
         let method = Arc::from(sandbox::METHODS[0]);
         let payment = PaymentRequest { booking: made.booking.id, method };
         engine.pay(guest, payment, None).await?;
@@ -126,13 +158,16 @@ fn listing(number: usize, line: &str) -> Option<PropertyInput> {
         price_per_night,
         currency: "USD".to_owned(),
         max_guests: if kind == "home" { 6 } else { 2 },
-        amenities: vec!["wifi".to_owned(), "kitchen".to_owned()],
+        amenities: AMENITIES[number % AMENITIES.len()]
+            .iter()
+            .map(|&slug| slug.to_owned())
+            .collect(),
         blind_reviews: false,
         check_in_from: None,
         check_out_by: None,
         status: None,
-        instant_book: None,
-        cancellation_policy: None,
+        instant_book: Some(!number.is_multiple_of(ASKED)),
+        cancellation_policy: Some(POLICIES[number % POLICIES.len()].to_owned()),
     })
 }
 

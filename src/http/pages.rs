@@ -1,4 +1,4 @@
-//! The demo page and the widget's files. Files are embedded in the binary; their names carry no
+//! The booking site and the widget's files. Files are embedded in the binary; their names carry no
 //! hash, so browsers ask each time and mostly hear 304.
 
 use super::headers::ETag;
@@ -18,6 +18,7 @@ struct Files;
 #[derive(Serialize)]
 struct DemoAccounts {
     guest: DemoAccount,
+    host: DemoAccount,
 }
 
 #[derive(Serialize)]
@@ -26,7 +27,10 @@ struct DemoAccount {
     password: &'static str,
 }
 
-pub(super) async fn home(request: HttpRequest) -> Result<HttpResponse, Problem> {
+/// The pages of the site: `/`, `/stay/{id}`, `/trips` and `/host`. They are one document, whose
+/// script reads the address, so that who is signed in stays so from page to page with tokens that
+/// only the page's memory holds.
+pub(super) async fn site(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, "demo/index.html")
 }
 
@@ -42,8 +46,11 @@ pub(super) async fn widget(
 }
 
 pub(super) async fn demo_accounts() -> HttpResponse {
-    let guest = DemoAccount { email: demo::GUEST.email, password: demo::GUEST.password };
-    HttpResponse::Ok().json(DemoAccounts { guest })
+    let known = |account: demo::DemoAccount| DemoAccount {
+        email: account.email,
+        password: account.password,
+    };
+    HttpResponse::Ok().json(DemoAccounts { guest: known(demo::GUEST), host: known(demo::HOST) })
 }
 
 /// The page that the `type` of every problem points to.

@@ -95,7 +95,9 @@ fn routes(config: &mut web::ServiceConfig, surface: &Surface) {
         .service(web::resource("/readyz").route(web::get().to(operations::ready)))
         .service(web::resource("/asyncapi.json").route(web::get().to(live::document)))
         .service(web::resource("/ws").route(web::get().to(live::socket)))
-        .service(web::resource("/").route(web::get().to(pages::home)))
+        .service(
+            web::resource(["/", "/stay/{id}", "/trips", "/host"]).route(web::get().to(pages::site)),
+        )
         .service(web::resource("/docs/errors").route(web::get().to(pages::errors)))
         .service(web::resource("/api/docs").route(web::get().to(openapi::page)))
         .service(web::resource("/api/docs/{path:.*}").route(web::get().to(openapi::file)))

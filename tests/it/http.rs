@@ -330,8 +330,11 @@ async fn a_calendar_is_public_and_its_window_is_the_callers(server: &mut Server)
 async fn pages_and_the_widget_are_served_and_kept_by_their_tags(server: &mut Server) {
     for (path, kind) in [
         ("/", "text/html; charset=utf-8"),
+        ("/stay/any", "text/html; charset=utf-8"),
+        ("/trips", "text/html; charset=utf-8"),
+        ("/host", "text/html; charset=utf-8"),
         ("/widget/vacancy-calendar.js", "text/javascript; charset=utf-8"),
-        ("/widget/demo/demo.css", "text/css; charset=utf-8"),
+        ("/widget/demo/css/base.css", "text/css; charset=utf-8"),
     ] {
         let file = server.get(path).await;
         assert_eq!((file.status, file.header("content-type")), (200, kind), "{path}");

@@ -1,7 +1,12 @@
-//! The page in two browsers: what one guest does is seen by the other within a second, over the
-//! other's WebSocket alone.
+//! The site in browsers: what one guest does is seen by the other within a second, over the other's
+//! WebSocket alone, and nobody needs a mouse.
 
-use crate::helpers::{Database, Driver, LOADED_WITHIN, Server, Window, day, on_both};
+use crate::helpers::{
+    Database, Document, Driver, LOADED_WITHIN, PASSWORD, Server, Window, day, eventually, on_both,
+};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::key::Key;
+use serde_json::json;
 
 on_both!(a_booking_in_one_window_shows_in_the_other_within_a_second_and_so_does_its_end);
 
@@ -22,12 +27,17 @@ async fn a_booking_in_one_window_shows_in_the_other_within_a_second_and_so_does_
     server: &mut Server,
 ) {
     let (host, guest) = (server.host().await, server.guest().await);
-    server.home(&host).await;
+    let page = format!("/stay/{}", server.home(&host).await);
     let (check_in, check_out) = (day(10), day(12));
     let driver = Driver::start().await;
-    let acting = Window::open(&driver, server, "acting").await;
-    let watching = Window::open(&driver, server, "watching").await;
+    let acting = Window::open(&driver, server, "acting", &page).await;
+    let watching = Window::open(&driver, server, "watching", &page).await;
+    acting.live().await;
+    watching.live().await;
     watching.choose(&check_in, &check_out).await;
+    for price in ["[data-test=estimate]", "vacancy-calendar[data-quote=shown]"] {
+        watching.wait(LOADED_WITHIN, price).await;
+    }
     watching.sees(&check_in, "available").await;
     let requests = watching.requests().await;
 
@@ -37,15 +47,98 @@ async fn a_booking_in_one_window_shows_in_the_other_within_a_second_and_so_does_
     acting.wait(LOADED_WITHIN, "[data-test=current-booking][data-status=PENDING]").await;
     watching.sees(&check_in, "held").await;
     acting.click("[data-test=current-booking] [data-test=pay]").await;
+    acting.click("[data-test=payment] [data-test=sure]").await;
     acting.wait(LOADED_WITHIN, "[data-test=current-booking][data-status=CONFIRMED]").await;
     watching.sees(&check_in, "booked").await;
     acting.click("[data-test=current-booking] [data-test=cancel]").await;
-    acting.click("[data-test=cancel-sure]").await;
+    acting.click("[data-test=cancellation] [data-test=sure]").await;
     acting.wait(LOADED_WITHIN, "[data-test=current-booking][data-status=CANCELED]").await;
     watching.sees(&check_in, "available").await;
 
     assert_eq!(watching.requests().await, requests, "it asked for nothing: its socket told it");
     for window in [acting, watching] {
         window.browser.close().await.expect("an orderly end");
+    }
+}
+
+#[tokio::test]
+async fn a_stay_is_found_booked_and_paid_with_the_keyboard_alone() {
+    let server = Server::spawn(Database::Sqlite).await;
+    let (host, guest) = (server.host().await, server.guest().await);
+    server.home(&host).await;
+    let driver = Driver::start().await;
+    let window = Window::open(&driver, &server, "typing", "/").await;
+    window.wait(LOADED_WITHIN, "[data-test=home]").await;
+    window.tab_to("[data-test=home] a").await;
+    window.press(Key::Enter).await;
+    window.live().await;
+
+    // Two nights from the one after tomorrow on, by the arrows of the calendar.
+    window.tab_to(".night").await;
+    for key in [Key::Right, Key::Right, Key::Enter, Key::Right, Key::Right, Key::Enter] {
+        window.press(key).await;
+    }
+    window.wait(LOADED_WITHIN, "[data-test=estimate]").await;
+    window.tab_to("[data-test=book]").await;
+    window.press(Key::Enter).await;
+    window.wait(LOADED_WITHIN, "[data-test=who]").await;
+    window.tab_to("[data-test=email]").await;
+    window.write(&guest.email).await;
+    window.tab_to("[data-test=password]").await;
+    window.write(PASSWORD).await;
+    window.press(Key::Enter).await;
+    window.wait(LOADED_WITHIN, "[data-test=signed-in]").await;
+    window.tab_to("[data-test=book]").await;
+    window.press(Key::Enter).await;
+    window.wait(LOADED_WITHIN, "[data-test=current-booking][data-status=PENDING]").await;
+    window.tab_to("[data-test=pay]").await;
+    window.press(Key::Enter).await;
+    window.wait(LOADED_WITHIN, "[data-test=payment]").await;
+    window.tab_to("[data-test=sure]").await;
+    window.press(Key::Enter).await;
+    window.wait(LOADED_WITHIN, "[data-test=current-booking][data-status=CONFIRMED]").await;
+
+    let booked = server.bookings(&guest).await;
+    assert_eq!((booked[0].text("check_in"), booked[0].text("check_out")), (day(2), day(4)));
+    server.verify().await;
+}
+
+/// More stops than any page of the site has.
+const STOPS: usize = 80;
+
+impl Window {
+    /// Presses a key, wherever the focus is.
+    pub(crate) async fn press(&self, key: impl Into<char>) {
+        let value = key.into();
+        let press = KeyActions::new("keys".to_owned())
+            .then(KeyAction::Down { value })
+            .then(KeyAction::Up { value });
+        self.browser.perform_actions(press).await.expect("a key");
+    }
+
+    async fn write(&self, text: &str) {
+        for letter in text.chars() {
+            self.press(letter).await;
+        }
+    }
+
+    /// Presses Tab until the focus is on something like this that can be used.
+    async fn tab_to(&self, selector: &str) {
+        let ready = "return [...document.querySelectorAll(arguments[0])].some((e) => !e.disabled)\
+            || arguments[0] === '.night'";
+        let ready = eventually(LOADED_WITHIN, async || {
+            (self.script(ready, vec![json!(selector)]).await == true).then_some(())
+        });
+        ready.await.unwrap_or_else(|| panic!("no {selector} that can be used"));
+        let reached = "let at = document.activeElement;\
+            while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;\
+            return at !== null && at.matches(arguments[0])";
+        for _ in 0..STOPS {
+            if self.script(reached, vec![json!(selector)]).await == true {
+                return;
+            }
+            self.press(Key::Tab).await;
+        }
+        panic!("{selector} is not reached with Tab");
     }
 }

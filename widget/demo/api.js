@@ -1,12 +1,15 @@
-// The REST surface as this page uses it.
+// The REST surface as this site uses it.
 //
-// The access token lives in this object only: closing the page forgets it. Every failure is a
-// `Problem`, also when there was no answer at all. Each POST that creates something carries an
-// Idempotency-Key that stays the same until an answer to that very request has come, so that
-// pressing a button again after a lost connection can never book or pay twice.
+// Both tokens live in this object only: closing or reloading the page forgets them. An access token
+// that has run out is exchanged once, by whoever notices first. Every failure is a `Problem`, also
+// when there was no answer at all. Each POST with a body carries an Idempotency-Key that stays the
+// same until an answer to that very request has come, so that pressing a button again after a lost
+// connection can never book or pay twice.
 
 const BASE = new URL("../../api/v1/", import.meta.url);
 const ANSWER_WITHIN_MS = 20_000;
+/** The longest list that is read: so many pages of a hundred. */
+const MOST_PAGES = 10;
 
 /** A refusal or a failure: RFC 9457 fields, or `code: "offline"` when no answer came. */
 export class Problem extends Error {
@@ -22,77 +25,188 @@ export class Problem extends Error {
 }
 
 export class Api {
-  #token = null;
+  #access = null;
+  #refresh = null;
+  #renewal = null;
   #keys = new Map();
   #sessionEnded;
 
-  /** `sessionEnded` is called when the server no longer accepts the token. */
+  /** `sessionEnded` is called when the server no longer accepts the tokens. */
   constructor(sessionEnded) {
     this.#sessionEnded = sessionEnded;
   }
 
+  /** The access token for the private topics of the live socket, or null. */
+  get token() {
+    return this.#access;
+  }
+
   async signIn(email, password) {
-    const answer = await this.#send("POST", "auth/login", { email, password }, false);
-    this.#token = answer.access_token;
+    this.#keep(await this.#send("POST", "auth/login", { email, password }, false));
   }
 
   register(account) {
-    return this.#send("POST", "users", { ...account, role: "guest" });
+    return this.#send("POST", "users", account);
   }
 
+  /** Forgets the session here at once; the server hears of it where it can be reached. */
   signOut() {
-    this.#token = null;
-    this.#keys.clear();
+    if (this.#access) this.#send("POST", "auth/logout").catch(() => null);
+    this.#forget();
   }
 
-  /** The public demo account, or null where the server does not run as a demo. */
-  async demoGuest() {
-    try {
-      return (await this.#send("GET", "../../demo/accounts")).guest;
-    } catch {
-      return null;
-    }
+  me() {
+    return this.#send("GET", "users/me");
   }
 
-  async properties() {
-    return (await this.#send("GET", "properties?limit=6")).data;
+  /** The public demo accounts `{guest, host}`, or null where the server does not run as a demo. */
+  async demoAccounts() {
+    return this.#send("GET", "../../demo/accounts").catch(() => null);
+  }
+
+  /** A page `{data, next_cursor}` of what a search finds; empty parameters are left out. */
+  search(wish) {
+    const filled = Object.entries(wish).filter(([, value]) => value !== "" && value != null);
+    return this.#send("GET", `properties?${new URLSearchParams(filled)}`);
   }
 
   property(id) {
     return this.#send("GET", `properties/${encodeURIComponent(id)}`);
   }
 
+  /** Every property of a host, in any status. */
+  propertiesOf(host) {
+    return this.#all(`properties?host=${encodeURIComponent(host)}`);
+  }
+
+  reviews(property) {
+    return this.#send("GET", `reviews?property=${encodeURIComponent(property)}&limit=20`);
+  }
+
+  /** What the guest has written of a booking. */
+  async ownReview(booking) {
+    const path = `reviews?booking=${encodeURIComponent(booking)}&direction=guest_to_host`;
+    return (await this.#send("GET", path)).data[0] ?? null;
+  }
+
+  review(booking, rating, comment) {
+    return this.#send("POST", "reviews", { booking_id: booking, rating, comment });
+  }
+
+  quote(property, stay) {
+    return this.#send("POST", "quotes", { property_id: property, ...stay });
+  }
+
   book(property, stay) {
     return this.#send("POST", `properties/${encodeURIComponent(property)}/bookings`, stay);
   }
 
-  async bookings() {
-    return (await this.#send("GET", "bookings?as=guest&limit=20")).data;
+  /** Every booking of the caller on this side, with `from` and `to` those that meet the range. */
+  bookings(side, range = {}) {
+    return this.#all(`bookings?${new URLSearchParams({ as: side, ...range })}`);
+  }
+
+  booking(id) {
+    return this.#send("GET", `bookings/${encodeURIComponent(id)}`);
+  }
+
+  change(booking, stay) {
+    return this.#send("PUT", `bookings/${encodeURIComponent(booking)}`, stay);
+  }
+
+  cancellation(booking) {
+    return this.#send("GET", `bookings/${encodeURIComponent(booking)}/cancellation`);
   }
 
   cancel(booking) {
     return this.#send("DELETE", `bookings/${encodeURIComponent(booking)}`);
   }
 
-  pay(booking) {
-    return this.#send("POST", "payments", {
-      booking_id: booking,
-      payment_method: "pm_card_visa",
-    });
+  /** `word` is accept or decline. */
+  answer(booking, word) {
+    return this.#send("POST", `bookings/${encodeURIComponent(booking)}/${word}`);
+  }
+
+  pay(booking, method) {
+    return this.#send("POST", "payments", { booking_id: booking, payment_method: method });
   }
 
   payment(id) {
     return this.#send("GET", `payments/${encodeURIComponent(id)}`);
   }
 
+  async blocks(property, from) {
+    const path = `properties/${encodeURIComponent(property)}/blocks?from=${from}`;
+    return (await this.#send("GET", path)).data;
+  }
+
+  /** Edits nights, all or nothing; with `dry` it only says what would change. */
+  editCalendar(property, edit, dry = false) {
+    const path = `properties/${encodeURIComponent(property)}/calendar${dry ? "?dry_run=true" : ""}`;
+    return this.#send("PATCH", path, edit, false);
+  }
+
+  /** Exchanges the refresh token; everybody who asks meanwhile waits for the same exchange. */
+  renew() {
+    this.#renewal ??= this.#exchange().finally(() => { this.#renewal = null; });
+    return this.#renewal;
+  }
+
+  async #exchange() {
+    const token = this.#refresh;
+    if (!token) throw new Problem(401, { code: "unauthenticated" });
+    this.#keep(await this.#ask("POST", "auth/refresh", { refresh_token: token }, false));
+  }
+
+  #keep({ access_token, refresh_token }) {
+    this.#access = access_token;
+    this.#refresh = refresh_token;
+  }
+
+  #forget() {
+    this.#access = null;
+    this.#refresh = null;
+    this.#keys.clear();
+  }
+
+  async #all(path) {
+    const found = [];
+    let cursor = "";
+    for (let page = 0; page < MOST_PAGES && cursor !== null; page += 1) {
+      const more = cursor && `&cursor=${encodeURIComponent(cursor)}`;
+      const answer = await this.#send("GET", `${path}&limit=100${more}`);
+      found.push(...answer.data);
+      cursor = answer.next_cursor;
+    }
+    return found;
+  }
+
   async #send(method, path, body, creates = true) {
+    try {
+      return await this.#ask(method, path, body, creates);
+    } catch (problem) {
+      if (problem.status !== 401 || !this.#access || path.startsWith("auth/")) throw problem;
+    }
+    try {
+      await this.renew();
+    } catch (problem) {
+      if (problem.status === 401) {
+        this.#forget();
+        this.#sessionEnded();
+      }
+      throw problem;
+    }
+    return this.#ask(method, path, body, creates);
+  }
+
+  async #ask(method, path, body, creates) {
     const headers = { accept: "application/json" };
-    if (this.#token) headers.authorization = `Bearer ${this.#token}`;
+    if (this.#access) headers.authorization = `Bearer ${this.#access}`;
     const request = { method, headers, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) };
     const intent = `${path} ${JSON.stringify(body)}`;
     if (body) {
       headers["content-type"] = "application/json";
-      if (creates) headers["idempotency-key"] = this.#keyFor(intent);
+      if (creates && method === "POST") headers["idempotency-key"] = this.#keyFor(intent);
       request.body = JSON.stringify(body);
     }
     const response = await fetch(new URL(path, BASE), request).catch(() => {
@@ -105,10 +219,6 @@ export class Api {
     const answer = await response.json().catch(() => ({}));
     if (response.status < 500) this.#keys.delete(intent);
     if (response.ok) return answer;
-    if (response.status === 401 && this.#token) {
-      this.signOut();
-      this.#sessionEnded();
-    }
     throw new Problem(response.status, answer);
   }
 

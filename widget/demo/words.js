@@ -1,6 +1,7 @@
-// How this page says money, dates and refusals.
+// How this site says money, dates and refusals.
 
 import { addDays, daysBetween, formatDate, formatRange } from "../dates.js";
+import { digitsOf } from "../money.js";
 
 const LOCALE = document.documentElement.lang;
 const SHORT = { day: "numeric", month: "short" };
@@ -23,15 +24,42 @@ const REASONS = {
   in_past: "Those dates are in the past",
 };
 
-/** An amount of integer minor units, as `currency` is written: $120.00, ¥12,000. */
-export function money(minorUnits, currency) {
-  const format = new Intl.NumberFormat(LOCALE, { style: "currency", currency });
-  return format.format(minorUnits / 10 ** format.resolvedOptions().maximumFractionDigits);
+const POLICIES = {
+  flexible: "Everything back until 24 hours before check-in",
+  moderate: "Everything back until 5 days before check-in, then half of the nights",
+  strict: "Half of the nights back until 7 days before check-in",
+  non_refundable: "Nothing comes back after the booking is confirmed",
+};
+
+/** An amount of integer minor units, as `currency` is written: $120.00, ¥12,000, -$5.00. */
+export function money(amount, currency) {
+  const digits = digitsOf(currency);
+  const places = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  const format = new Intl.NumberFormat(LOCALE, { style: "currency", currency, ...places });
+  return format.format(amount / 10 ** digits);
+}
+
+/** What somebody typed in major units as minor units, by its digits; null where it is no amount. */
+export function minorUnits(text, currency) {
+  const places = digitsOf(currency);
+  const match = /^(\d{1,9})(?:[.,](\d+))?$/.exec(text.trim());
+  const fraction = match?.[2] ?? "";
+  if (!match || fraction.length > places) return null;
+  return Number(match[1] + fraction.padEnd(places, "0"));
+}
+
+/** The same the other way round, as it is typed: 120, 120.50. */
+export function typedAmount(amount, currency) {
+  const places = digitsOf(currency);
+  if (places === 0) return String(amount);
+  const digits = String(amount).padStart(places + 1, "0");
+  const [whole, fraction] = [digits.slice(0, -places), digits.slice(-places)];
+  return /[1-9]/.test(fraction) ? `${whole}.${fraction}` : whole;
 }
 
 /** The same without a fraction of zeros, for places where a price is a headline. */
-export function price(minorUnits, currency) {
-  return money(minorUnits, currency).replace(/[.,]0+(?=\D*$)/, "");
+export function price(amount, currency) {
+  return money(amount, currency).replace(/[.,]0+(?=\D*$)/, "");
 }
 
 export function stayDates({ check_in, check_out }) {
@@ -44,6 +72,37 @@ export function shortDates({ check_in, check_out }) {
 
 export function dayOf(date) {
   return formatDate(date, LOCALE, { weekday: "short", ...SHORT });
+}
+
+/** A date with its weekday and year, as a heading says it. */
+export function fullDay(date) {
+  return formatDate(date, LOCALE, { weekday: "long", ...FULL });
+}
+
+/** The month and year in which something happened. */
+export function monthAndYear(instant) {
+  return formatDate(instant.slice(0, 10), LOCALE, { month: "long", year: "numeric" });
+}
+
+/** Where a home is, as far as its host says. */
+export function whereIs({ city, country }) {
+  return [city, country].filter(Boolean).join(", ");
+}
+
+/** `ev_charger` as people write it. */
+export function amenity(slug) {
+  const text = slug.replaceAll("_", " ").replace(/\b(ev|tv)\b/, (word) => word.toUpperCase());
+  return text === "wifi" ? "Wi-Fi" : text[0].toUpperCase() + text.slice(1);
+}
+
+export function policy(name) {
+  return POLICIES[name] ?? name;
+}
+
+/** 4.67 of 5 with one decimal at least, or null without a review. */
+export function rating({ avg_rating, review_count }) {
+  if (!review_count || avg_rating === null) return null;
+  return `${avg_rating.toFixed(1)} · ${counted(review_count, "review")}`;
 }
 
 export function nights({ check_in, check_out }) {

@@ -15,7 +15,7 @@ test("the attribute names the server, also one that lies in a folder", () => {
     const { socket, quotes, home } = serverOf(element({ server, property: "a/b" }));
     assert.equal(socket.href, "wss://stay.example/at/ws");
     assert.equal(quotes.href, "https://stay.example/at/api/v1/quotes");
-    assert.equal(home.href, "https://stay.example/at/homes/a%2Fb");
+    assert.equal(home.href, "https://stay.example/at/stay/a%2Fb");
   }
   assert.equal(serverOf(element({ server: "http://stay.example" })).socket.href,
     "ws://stay.example/ws");
@@ -24,12 +24,12 @@ test("the attribute names the server, also one that lies in a folder", () => {
 test("a stay is booked on the server's page, or where the page says", () => {
   const server = "https://stay.example";
   const rows = [
-    [undefined, `https://stay.example/homes/p?${query}`],
+    [undefined, `https://stay.example/stay/p?${query}`],
     ["book?from=widget", `https://host.example/house/book?from=widget&${query}`],
     ["https://other.example/#now", `https://other.example/?${query}#now`],
-    ["javascript:alert(1)", `https://stay.example/homes/p?${query}`],
-    ["data:text/html,x", `https://stay.example/homes/p?${query}`],
-    ["https://", `https://stay.example/homes/p?${query}`],
+    ["javascript:alert(1)", `https://stay.example/stay/p?${query}`],
+    ["data:text/html,x", `https://stay.example/stay/p?${query}`],
+    ["https://", `https://stay.example/stay/p?${query}`],
   ];
   for (const [book, address] of rows) {
     assert.equal(stayAt(element({ server, property: "p", "book-url": book }), stay), address);

@@ -23,7 +23,10 @@ pub(super) fn segments(path: &str) -> Segments<'_> {
 /// Whether nobody is limited here: a health check must always be answered, and files that are
 /// embedded in the binary cost less than the count would.
 pub(super) fn is_free(segments: &Segments<'_>) -> bool {
-    matches!(segments[0], "" | "livez" | "readyz" | "metrics" | "widget" | "test")
+    matches!(
+        segments[0],
+        "" | "livez" | "readyz" | "metrics" | "widget" | "test" | "stay" | "trips" | "host"
+    )
 }
 
 /// The tighter limit beside the general one.

@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 /// A cold browser on a busy machine.
 pub(crate) const LOADED_WITHIN: Duration = Duration::from_secs(30);
+/// The width of a small phone.
+pub(crate) const PHONE_PX: u64 = 360;
 const SEEN_WITHIN: Duration = Duration::from_secs(1);
 
 /// A chromedriver of our own.
@@ -57,14 +59,34 @@ impl Driver {
 
     /// A browser with a profile of its own.
     pub(crate) async fn browser(&self, name: &str) -> Client {
+        self.launch(name, json!({}), &[]).await
+    }
+
+    /// A browser whose reader prefers dark pages.
+    pub(crate) async fn dark(&self, name: &str) -> Client {
+        self.launch(name, json!({}), &["--force-dark-mode"]).await
+    }
+
+    /// A browser as narrow as a small phone.
+    pub(crate) async fn phone(&self, name: &str) -> Client {
+        let metrics = json!({ "width": PHONE_PX, "height": 740, "pixelRatio": 1.0, "touch": true });
+        self.launch(name, json!({ "mobileEmulation": { "deviceMetrics": metrics } }), &[]).await
+    }
+
+    async fn launch(&self, name: &str, mut options: Value, more: &[&str]) -> Client {
         let profile = self.profiles.path().join(name);
-        let options = json!({
-            "binary": from_environment("CHROMIUM"),
-            "args": [
-                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                "--window-size=1280,1800", format!("--user-data-dir={}", profile.display()),
-            ],
-        });
+        options["binary"] = json!(from_environment("CHROMIUM"));
+        let profile = format!("--user-data-dir={}", profile.display());
+        let mut flags = vec![
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--window-size=1280,1800",
+            &profile,
+        ];
+        flags.extend(more);
+        options["args"] = json!(flags);
         let mut capabilities = serde_json::Map::new();
         capabilities.insert("goog:chromeOptions".to_owned(), options);
         let mut builder = ClientBuilder::new(HttpConnector::new());
@@ -86,18 +108,27 @@ fn from_environment(name: &str) -> String {
         .unwrap_or_else(|_| panic!("there is no {name} to test pages with: run cargo xtask test"))
 }
 
-/// One window on the page.
+/// One window on the site.
 pub(crate) struct Window {
     pub(crate) browser: Client,
 }
 
 impl Window {
-    pub(crate) async fn open(driver: &Driver, server: &Server, name: &str) -> Self {
-        let browser = driver.browser(name).await;
-        browser.goto(&server.base()).await.expect("a page");
-        let window = Self { browser };
-        window.wait(LOADED_WITHIN, "#pulse[data-live=live]").await;
+    pub(crate) async fn open(driver: &Driver, server: &Server, name: &str, path: &str) -> Self {
+        let window = Self { browser: driver.browser(name).await };
+        window.go(server, path).await;
         window
+    }
+
+    /// Loads a page of the site.
+    pub(crate) async fn go(&self, server: &Server, path: &str) {
+        self.browser.goto(&format!("{}{path}", server.base())).await.expect("a page");
+        self.wait(LOADED_WITHIN, "main > *").await;
+    }
+
+    /// Waits until all calendars of the page are live.
+    pub(crate) async fn live(&self) {
+        self.wait(LOADED_WITHIN, "#pulse[data-live=live]").await;
     }
 
     /// Waits until the page has an element like this.
@@ -120,6 +151,8 @@ impl Window {
 
     /// Fills in the form and sends it, in one step as well.
     pub(crate) async fn sign_in(&self, email: &str) {
+        self.click("[data-test=sign-in-open]").await;
+        self.wait(LOADED_WITHIN, "[data-test=sign-in]").await;
         let send = "const form = document.querySelector('[data-test=sign-in]');\
             [form.elements.email.value, form.elements.password.value] = arguments;\
             form.requestSubmit()";

@@ -24,7 +24,7 @@ mod stories;
 mod wire;
 
 pub(crate) use address::free_address;
-pub(crate) use browser::{Driver, LOADED_WITHIN, Window};
+pub(crate) use browser::{Driver, LOADED_WITHIN, PHONE_PX, Window};
 pub(crate) use chance::Chance;
 pub(crate) use client::{Answer, Ask, Document, home, property_id, with};
 pub(crate) use database::{Database, is_proof};

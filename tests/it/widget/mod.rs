@@ -100,7 +100,7 @@ async fn a_stay_is_found_by_keyboard_alone_on_a_page_of_another_origin(server: &
     becomes(&window, "calendar.dataset.quote", "shown").await;
     assert_eq!(window.look("text('amount')").await, "€240.00");
     let address = format!(
-        "{}/homes/{home}?check_in={}&check_out={}&guests=2",
+        "{}/stay/{home}?check_in={}&check_out={}&guests=2",
         server.base(),
         day(16),
         day(18)

@@ -1,0 +1,211 @@
+// The trips of the guest: what waits for them first, then what comes, then what was. The list is
+// read again whenever one of its bookings may have changed.
+
+import { addMonths, firstOf, monthOf, todayIn } from "../../dates.js";
+import { invitation } from "../account.js";
+import { el, fill, message } from "../dom.js";
+import { followBookings } from "../live.js";
+import { scene } from "../scene/scene.js";
+import {
+  askCancellation, askChange, askPayment, askReview, bookingState, changeRequest, deadline, due,
+  facts, isPayable,
+} from "../stay/booking.js";
+import { counted, money, nights, stayDates, whereIs } from "../words.js";
+
+const OPEN = ["PENDING", "CONFIRMED"];
+const MONTHS_AHEAD = 13;
+const LONGEST_WAIT_MS = 3_600_000;
+
+export function tripsPage({ main, api, session }) {
+  const list = el("div", { class: "trips", "data-test": "trips" });
+  fill(main, el("div", { class: "wide page narrow" }, el("h1", {}, "Your trips"), list));
+  const state = {
+    bookings: null, homes: new Map(), reviewed: new Map(), failure: null, note: null,
+  };
+  let live = null;
+  let turn = 0;
+  let timer = null;
+
+  function begin() {
+    live?.stop();
+    live = null;
+    turn += 1;
+    Object.assign(state, { bookings: null, failure: null, note: null });
+    if (session.user) {
+      live = followBookings({ api, side: "guest", changed: load });
+      load();
+    }
+    show();
+  }
+
+  async function load() {
+    turn += 1;
+    const mine = turn;
+    try {
+      const bookings = await api.bookings("guest");
+      await meet(bookings);
+      if (mine !== turn) return;
+      Object.assign(state, { bookings, failure: null });
+      follow(bookings);
+    } catch (failure) {
+      if (mine !== turn) return;
+      state.failure = failure;
+    }
+    show();
+  }
+
+  /** Reads what the list needs to know besides: the homes, and which stays have a review. */
+  async function meet(bookings) {
+    const unknown = [...new Set(bookings.map(({ property_id }) => property_id))]
+      .filter((id) => !state.homes.has(id));
+    const over = bookings.filter(({ id, status }) =>
+      status === "COMPLETED" && !state.reviewed.has(id));
+    await Promise.all([
+      ...unknown.map(async (id) =>
+        state.homes.set(id, await api.property(id).catch(() => null))),
+      ...over.map(async ({ id }) =>
+        state.reviewed.set(id, await api.ownReview(id).catch(() => null))),
+    ]);
+  }
+
+  function follow(bookings) {
+    const month = monthOf(todayIn("UTC", Date.now()));
+    const window = { from: firstOf(month), to: firstOf(addMonths(month, MONTHS_AHEAD)) };
+    for (const { status, property_id } of bookings) {
+      if (OPEN.includes(status) && !live.watches(property_id)) live.watch(property_id, window);
+    }
+    clearTimeout(timer);
+    const ends = bookings
+      .map((booking) => booking.change_request?.expires_at ?? booking.expires_at)
+      .filter(Boolean).map((at) => Date.parse(at) - Date.now() + 1_000).filter((wait) => wait > 0);
+    if (ends.length > 0) timer = setTimeout(load, Math.min(...ends, LONGEST_WAIT_MS));
+  }
+
+  function show() {
+    if (!session.user) {
+      fill(list, invitation(session, {
+        title: session.ended ? "Your session has ended" : "See where you are going",
+        text: "Sign in to see your stays, pay for what is held, change dates or write a review.",
+        role: "guest",
+      }));
+      return;
+    }
+    fill(list, contents(state, actions, load));
+  }
+
+  const done = (note = null) => {
+    state.note = note;
+    load();
+  };
+  const failed = (failure) => {
+    state.note = failure.message;
+    show();
+  };
+  const actions = {
+    pay: (booking) => askPayment(api, booking, done),
+    cancel: (booking) => askCancellation(api, booking, ({ refund, currency }) => done(
+      refund?.amount > 0 ? `${money(refund.amount, currency)} goes back to you.` : null,
+    )).catch(failed),
+    change: (booking) => askChange(api, booking, state.homes.get(booking.property_id),
+      (changed) => done(changed.change_request
+        ? "The new nights are held. Pay the difference to take them."
+        : "Your stay is changed.")),
+    review: (booking) => askReview(api, booking, titleOf(state, booking), () => {
+      state.reviewed.delete(booking.id);
+      done("Thank you for your words.");
+    }),
+  };
+
+  session.addEventListener("change", begin);
+  begin();
+  return () => {
+    session.removeEventListener("change", begin);
+    turn += 1;
+    clearTimeout(timer);
+    live?.stop();
+  };
+}
+
+function titleOf({ homes }, { property_id }) {
+  return homes.get(property_id)?.title ?? "A home";
+}
+
+function contents(state, actions, again) {
+  const { bookings, failure, note } = state;
+  if (failure) {
+    return el("div", { class: "panel vacant" },
+      el("h2", {}, "Your trips could not be loaded"), message("error", failure.message),
+      el("button", { class: "primary", type: "button", "data-test": "reload", onclick: again },
+        "Try again"));
+  }
+  if (bookings === null) {
+    return [0, 1].map(() => el("div", { class: "trip waiting", "aria-hidden": "true" },
+      el("div", { class: "picture" }), el("div", { class: "bar" })));
+  }
+  if (bookings.length === 0) {
+    return el("div", { class: "panel vacant", "data-test": "no-bookings" },
+      el("h2", {}, "No trips yet"),
+      el("p", { class: "hint" }, "What you book appears here, with all you can do about it."),
+      el("a", { class: "button primary", href: "/" }, "Find a home"));
+  }
+  const byArrival = (a, b) => (a.check_in < b.check_in ? -1 : 1);
+  const waiting = bookings.filter(({ status, change_request }) =>
+    status === "PENDING" || change_request);
+  const coming = bookings.filter(({ status, change_request }) =>
+    status === "CONFIRMED" && !change_request).sort(byArrival);
+  const past = bookings.filter(({ status }) => !OPEN.includes(status));
+  const part = (title, data, test) => (data.length === 0 ? null
+    : el("section", { "data-test": test },
+      el("h2", {}, title),
+      el("ul", {}, data.map((booking) => trip(booking, state, actions)))));
+  return [
+    note ? message("note", note) : null,
+    part("Waiting", waiting, "waiting"),
+    part("Coming up", coming, "coming"),
+    part("Past and ended", past, "past"),
+  ];
+}
+
+function trip(booking, state, actions) {
+  const { id, status, guests, total_amount, currency, property_id } = booking;
+  const home = state.homes.get(property_id);
+  const { label, text } = bookingState(booking);
+  const button = (look, test, words, action) => el("button", {
+    class: look, type: "button", "data-test": test, "data-key": id,
+    onclick: () => action(booking),
+  }, words);
+  const open = OPEN.includes(status);
+  return el("li", {
+    class: "trip", "data-test": "booking", "data-status": status, "data-booking": id,
+    "data-awaiting": booking.awaiting,
+  },
+    el("div", { class: "picture" }, scene(home ?? { id: property_id, city: "", country: "" })),
+    el("div", { class: "trip-text" },
+      el("div", { class: "row" },
+        el("h3", {}, el("a", { href: `/stay/${property_id}` }, titleOf(state, booking))),
+        el("span", { class: "badge", "data-status": status }, label)),
+      el("p", {}, `${stayDates(booking)} · ${nights(booking)}`),
+      el("p", { class: "quiet" }, [
+        home && whereIs(home), counted(guests, "guest"), money(total_amount, currency),
+      ].filter(Boolean).join(" · ")),
+      deadline(booking),
+      status === "PENDING" && text ? el("p", { class: "hint" }, text) : null,
+      changeRequest(booking),
+      review(booking, state),
+      el("div", { class: "actions start" },
+        isPayable(booking)
+          ? button("primary", "pay", `Pay ${money(due(booking), currency)}`, actions.pay) : null,
+        open ? button("secondary", "change", "Change", actions.change) : null,
+        open ? button("secondary", "cancel", "Cancel", actions.cancel) : null,
+        status === "COMPLETED" && state.reviewed.get(id) === null
+          ? button("primary", "review", "Write a review", actions.review) : null),
+      el("details", {}, el("summary", {}, "Details"), facts(booking))));
+}
+
+function review({ id }, { reviewed }) {
+  const written = reviewed.get(id);
+  return written ? el("blockquote", { class: "own-review" },
+    el("span", { class: "stars", "aria-label": `${written.rating} of 5 stars`, role: "img" },
+      "★".repeat(written.rating)),
+    ` ${written.comment}`) : null;
+}
