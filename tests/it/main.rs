@@ -14,6 +14,7 @@ mod bystanders;
 mod calendar_edits;
 mod changes;
 mod contention;
+mod converge;
 mod crash;
 mod described;
 mod edge;

@@ -22,6 +22,11 @@ impl Chance {
         u32::try_from(self.next() % u64::from(bound)).expect("smaller than the bound")
     }
 
+    /// The same as a place among so many.
+    pub(crate) fn place(&mut self, bound: usize) -> usize {
+        self.below(u32::try_from(bound).expect("few")) as usize
+    }
+
     /// The same as a number of days.
     pub(crate) fn days(&mut self, bound: u32) -> i32 {
         i32::try_from(self.below(bound)).expect("days are few")

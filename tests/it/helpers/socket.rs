@@ -35,6 +35,13 @@ impl Socket {
         Self { stream }
     }
 
+    /// The same, if the server is there.
+    pub(crate) async fn try_open(server: &Server) -> Option<Self> {
+        let address = format!("ws://{}/ws", server.address());
+        let (stream, _) = connect_async(address).await.ok()?;
+        Some(Self { stream })
+    }
+
     /// The same from a page of this origin.
     pub(crate) async fn open_from(server: &Server, origin: &'static str) -> Self {
         let address = format!("ws://{}/ws", server.address());
