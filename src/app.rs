@@ -61,6 +61,9 @@ const LAST_COMMITS: Duration = Duration::from_secs(2);
 /// For how long a peer may take no bytes that are meant for it, in milliseconds.
 #[cfg(target_os = "linux")]
 const TAKES_NOTHING_MS: u32 = 20_000;
+/// Connections that wait to be accepted; the kernel may bound it further (`net.core.somaxconn`).
+#[cfg(target_os = "linux")]
+const BACKLOG: i32 = 4_096;
 /// What the kernel keeps for a peer at most, in bytes; without a bound it was 2.8 MB.
 #[cfg(target_os = "linux")]
 const SEND_BUFFER: usize = 256 * 1024;
@@ -156,7 +159,7 @@ async fn run(config: Config, threads: &Threads) -> Done {
         what: format!("cannot listen on {}", config.bind),
         error,
     })?;
-    bound_peers(&listener).map_err(listening)?;
+    prepare(&listener).map_err(listening)?;
     let store = open(&config, runtime, true).await?;
     if store.kind() == Kind::Sqlite || config.auto_migrate {
         store.migrate().await?;
@@ -213,14 +216,16 @@ async fn run(config: Config, threads: &Threads) -> Done {
     Ok(())
 }
 
-/// Bounds what the kernel keeps and waits for a peer that takes no bytes: accepted connections
-/// inherit it from the listener.
-fn bound_peers(listener: &TcpListener) -> std::io::Result<()> {
+/// Bounds what the kernel keeps and waits for a peer that takes no bytes, which accepted connections
+/// inherit from the listener, and has it queue all who come back at once after a restart: those for
+/// whom there is no room come again a second later, and then two.
+fn prepare(listener: &TcpListener) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         use rustix::net::sockopt;
         sockopt::set_tcp_user_timeout(listener, TAKES_NOTHING_MS)?;
         sockopt::set_socket_send_buffer_size(listener, SEND_BUFFER)?;
+        rustix::net::listen(listener, BACKLOG)?;
     }
     Ok(())
 }

@@ -122,6 +122,8 @@ pub struct Rules {
     pub rates: Rates,
 }
 
+/// The fewest nights of a stay where nobody says more.
+pub const MIN_NIGHTS: u16 = 1;
 /// The most seasons that a property may have.
 pub const MAX_SEASONS: usize = 50;
 /// The most taxes that a property may have.

@@ -14,9 +14,18 @@ use std::sync::Arc;
 /// A calendar for somebody who begins to follow it.
 pub struct Followed {
     pub view: CalendarView,
-    /// Every delta since the event where the follower stands; nothing where it needs the calendar
-    /// itself, because it stands nowhere, elsewhere, or too far back.
-    pub missed: Option<Vec<Arc<Delta>>>,
+    /// Nothing where it needs the calendar itself, because it stands nowhere, elsewhere, or too far
+    /// back.
+    pub missed: Option<Missed>,
+}
+
+/// What somebody missed who followed a calendar before.
+pub struct Missed {
+    /// The event that the deltas lead to. The calendar may be newer already than what its channel
+    /// has told: what is between will be told.
+    pub to: Seq,
+    /// Every delta since the event where the follower stands.
+    pub deltas: Vec<Arc<Delta>>,
 }
 
 impl Engine {
@@ -38,10 +47,14 @@ impl Engine {
         let head = view.snapshot.head.seq;
         let missed = match after {
             Some((epoch, seq)) if epoch == self.epoch && (1..=head).contains(&seq) => {
-                self.missed(property, channel, seq, head).await?
+                self.missed(property, channel, seq, head).await?.map(|missed| (seq, missed))
             }
             _ => None,
         };
+        let missed = missed.map(|(after, deltas)| {
+            let to = deltas.last().map_or(after, |last| last.seq);
+            Missed { to, deltas }
+        });
         Ok(Followed { view, missed })
     }
 

@@ -24,7 +24,7 @@ pub use bookings::{BookingRequest, Made, Word};
 pub use calendars::{CalendarView, EditedCalendar};
 pub use departures::Export;
 pub use error::{Error, FieldError};
-pub use following::Followed;
+pub use following::{Followed, Missed};
 pub use hoarding::Hoarding;
 pub use pasts::{Moment, PastView, Pasts};
 pub use payments::{PaymentRequest, Settlements};

@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::calendar::{Change, NightState};
 use domain::edit::Offer;
 use domain::event::{By, Event, Fact, Seq};
-use domain::rules::Terms;
+use domain::rules::{MIN_NIGHTS, Terms};
 use domain::snapshot::Snapshot;
 use domain::state::NO_SEQ;
 use domain::{Month, Night, Stay};
@@ -77,27 +77,46 @@ pub(super) struct Range {
     state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
-    /// Of a night, in minor units.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    price: Option<i64>,
-    /// Of a stay that arrives then.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min_nights: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_nights: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    closed_to_arrival: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    closed_to_departure: Option<bool>,
+    #[serde(flatten)]
+    terms: RangeTerms,
     /// Why nobody could book them, of a calendar as it was: for the host and admins only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<Reason>,
 }
 
+/// What nights cost and demand. Of what changed it is said as a whole, with null for what is not
+/// demanded any more; of a calendar such things are left out.
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = NightTerms)]
+struct RangeTerms {
+    /// Of a night, in minor units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<Option<i64>>,
+    /// Of a stay that arrives then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_nights: Option<Option<u16>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_nights: Option<Option<u16>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_to_arrival: Option<Option<bool>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_to_departure: Option<Option<bool>>,
+}
+
 impl Range {
     /// The public difference that an event or an edit makes.
     pub(super) fn all(changes: &[Change], offers: &[Offer]) -> Vec<Self> {
-        let offers = offers.iter().map(|offer| Self::terms(offer.from, offer.to, offer.terms));
+        let offers = offers.iter().map(|offer| {
+            let terms = offer.terms;
+            let terms = RangeTerms {
+                price: Some(terms.price),
+                min_nights: Some(terms.min_nights.or(Some(MIN_NIGHTS))),
+                max_nights: Some(terms.max_nights),
+                closed_to_arrival: Some(terms.closed_to_arrival),
+                closed_to_departure: Some(terms.closed_to_departure),
+            };
+            Self::of(offer.from, offer.to, terms)
+        });
         changes.iter().map(Self::state).chain(offers).collect()
     }
 
@@ -107,28 +126,24 @@ impl Range {
             _ => None,
         };
         let state = Some(change.state.name());
-        Self { state, until, ..Self::terms(change.from, change.to, Terms::default()) }
-    }
-
-    fn terms(from: Night, to: Night, terms: Terms) -> Self {
-        Self {
-            from: from.to_string(),
-            to: to.to_string(),
-            state: None,
-            until: None,
-            price: terms.price,
-            min_nights: terms.min_nights,
-            max_nights: terms.max_nights,
-            closed_to_arrival: terms.closed_to_arrival,
-            closed_to_departure: terms.closed_to_departure,
-            reasons: Vec::new(),
-        }
+        Self { state, until, ..Self::of(change.from, change.to, RangeTerms::default()) }
     }
 
     /// A run of nights with everything that is public of it.
     fn whole(change: &Change, terms: Terms) -> Self {
-        let Self { state, until, .. } = Self::state(change);
-        Self { state, until, ..Self::terms(change.from, change.to, terms) }
+        let terms = RangeTerms {
+            price: terms.price.map(Some),
+            min_nights: terms.min_nights.map(Some),
+            max_nights: terms.max_nights.map(Some),
+            closed_to_arrival: terms.closed_to_arrival.map(Some),
+            closed_to_departure: terms.closed_to_departure.map(Some),
+        };
+        Self { terms, ..Self::state(change) }
+    }
+
+    fn of(from: Night, to: Night, terms: RangeTerms) -> Self {
+        let (from, to) = (from.to_string(), to.to_string());
+        Self { from, to, state: None, until: None, terms, reasons: Vec::new() }
     }
 }
 

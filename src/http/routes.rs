@@ -38,7 +38,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long open requests may take when the server stops, in seconds.
 const STOP_SECONDS: u64 = 2;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-const BACKLOG: u32 = 4_096;
 const MAX_CONNECTIONS: usize = 50_000;
 
 /// The bounds that every server has.
@@ -48,7 +47,6 @@ macro_rules! bounded {
             .client_request_timeout(HEAD_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(STOP_SECONDS)
-            .backlog(BACKLOG)
             .max_connections(MAX_CONNECTIONS)
     };
 }

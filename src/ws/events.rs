@@ -7,7 +7,7 @@
 use super::connections::Place;
 use super::protocol;
 use crate::auth::Caller;
-use crate::engine::{Engine, Error};
+use crate::engine::{Engine, Error, Missed};
 use crate::feed::{Channel, Subscriber, TooFarBehind};
 use actix_web::web::Bytes;
 use bytestring::ByteString;
@@ -102,20 +102,20 @@ impl Reader {
         let at = (self.property, &*self.channel);
         let followed = self.engine.follow(self.caller.as_ref(), at, after).await?;
         let view = followed.view;
-        self.sent = view.snapshot.head.seq;
-        let Some(missed) = followed.missed else {
+        let Some(Missed { to, deltas }) = followed.missed else {
+            self.sent = view.snapshot.head.seq;
             let snapshot = protocol::snapshot(&view.epoch, &view.snapshot, self.window);
             said.push_str(&self.event("snapshot", &snapshot));
             return Ok(());
         };
-        self.sent = missed.last().map_or(self.sent, |last| last.seq);
-        let resumed = protocol::resumed(&view.epoch, self.property, self.sent);
+        let resumed = protocol::resumed(&view.epoch, self.property, to);
         // A client that is cut off right here still stands where it stood.
         *said += &format!("event: resumed\ndata: {resumed}\n\n");
-        for delta in &missed {
+        for delta in &deltas {
             self.sent = delta.seq;
             said.push_str(&self.event("delta", &protocol::delta(&view.epoch, delta)));
         }
+        self.sent = to;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use crate::feed::{Delta, Notice, Side};
 use bytestring::ByteString;
 use domain::calendar::{Change, Digest, NightState};
 use domain::event::Seq;
-use domain::rules::Terms;
+use domain::rules::{MIN_NIGHTS, Terms};
 use domain::snapshot::Snapshot;
 use domain::stay::MAX_NIGHTS;
 use domain::{Instant, Month, Night, Property, PropertyId, Status, Stay};
@@ -253,9 +253,6 @@ impl fmt::Display for Hours {
         write!(f, "{:02}:{:02}", self.0.hour(), self.0.minute())
     }
 }
-
-/// The shortest stay, in nights.
-const MIN_NIGHTS: u16 = 1;
 
 /// Something that is written as its text.
 struct Text<T>(T);

@@ -9,7 +9,7 @@ use super::connections::{Connections, Place};
 use super::protocol::{self, Position, Request};
 use super::slot::{Closing, Look, Slot, Waiting};
 use crate::auth::Caller;
-use crate::engine::{Engine, Error, Followed};
+use crate::engine::{Engine, Error, Followed, Missed};
 use crate::feed::{Channel, Reader, Side, Subscriber, TooFarBehind};
 use actix::prelude::{Actor, ActorContext, AsyncContext, Handler, StreamHandler};
 use actix::{ActorFutureExt, WrapFuture};
@@ -265,17 +265,19 @@ impl Session {
     fn join(&mut self, property: PropertyId, followed: &Followed, ctx: &mut Context) {
         let Some(subscription) = self.subscriptions.get_mut(&property) else { return };
         let Followed { view, missed } = followed;
-        let mut sent = view.snapshot.head.seq;
-        match missed {
-            None => ctx.text(protocol::snapshot(&view.epoch, &view.snapshot, subscription.window)),
-            Some(missed) => {
-                sent = missed.last().map_or(sent, |last| last.seq);
-                ctx.text(protocol::resumed(&view.epoch, property, sent));
-                for delta in missed {
+        let sent = match missed {
+            None => {
+                ctx.text(protocol::snapshot(&view.epoch, &view.snapshot, subscription.window));
+                view.snapshot.head.seq
+            }
+            Some(Missed { to, deltas }) => {
+                ctx.text(protocol::resumed(&view.epoch, property, *to));
+                for delta in deltas {
                     ctx.text(protocol::delta(&view.epoch, delta));
                 }
+                *to
             }
-        }
+        };
         subscription.sent = Some(sent);
         self.send_next(property, ctx);
     }

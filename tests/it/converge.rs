@@ -123,7 +123,8 @@ async fn three_seconds_after_a_restart_all_who_were_cut_off_have_the_calendar(se
         let mut socket = Socket::try_open(server).await.expect("a server that is there again");
         socket.try_send(reader.subscription(&homes[0])).await;
         while !reader.is_at(last) {
-            reader.take(&socket.message().await.to_string());
+            let Heard::Frame(text) = socket.hear().await else { panic!("an early end") };
+            reader.take(&text);
         }
         socket
     }))

@@ -2,12 +2,12 @@
 //! lies about where it stands, rights that end, and clients that only know how to read.
 
 use crate::helpers::{
-    Database, Document, EventStream, Folded, Heard, PASSWORD, Person, Server, Socket, day,
+    Database, Document, EventStream, Folded, Heard, PASSWORD, Person, Server, Socket, Wire, day,
     eventually, is_described, on_both,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader};
@@ -432,4 +432,28 @@ async fn the_description_of_the_messages_is_served_and_its_examples_are_good() {
             answered.await.expect("an answer");
         }
     }
+}
+
+/// With the watchdog's own second, and one for the machine.
+const SENT_AWAY_WITHIN: Duration = Duration::from_secs(32);
+
+#[tokio::test]
+async fn whoever_answers_no_ping_is_pinged_twice_and_sent_away_within_half_a_minute() {
+    let server = Server::spawn(Database::Sqlite).await;
+    let mut wire = Wire::connect(server.address()).await;
+    let head = format!(
+        "GET /ws HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        server.address()
+    );
+    let began = Instant::now();
+    wire.write(head.as_bytes()).await;
+    let said = wire.closed().await;
+    assert!(began.elapsed() <= SENT_AWAY_WITHIN, "{:?}", began.elapsed());
+    let end = said.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+    let reason = b"two pings were not answered";
+    let length = u8::try_from(reason.len()).expect("short") + 2;
+    let mut frames = vec![0x89, 0, 0x89, 0, 0x88, length, 0x03, 0xf0];
+    frames.extend(reason);
+    assert_eq!(said[end..], frames);
 }
