@@ -21,6 +21,8 @@ use tokio::sync::{Notify, watch};
 
 /// How long nothing may be said: proxies end what looks dead.
 const SILENCE: Duration = Duration::from_secs(15);
+/// The same for somebody who signed in: this often it is asked whether their session goes on.
+const SILENCE_OF_SIGNED: Duration = Duration::from_secs(4);
 /// What browsers wait before they come back, in milliseconds.
 const RETRY_MS: u32 = 1_000;
 
@@ -138,14 +140,18 @@ impl Reader {
                     return Some(said.into());
                 }
             }
-            tokio::select! {
-                () = self.bell.0.notified() => {}
-                () = tokio::time::sleep(SILENCE) => return Some(Bytes::from_static(b":\n\n")),
+            let silence = if self.caller.is_some() { SILENCE_OF_SIGNED } else { SILENCE };
+            let is_silent = tokio::select! {
+                () = self.bell.0.notified() => false,
+                () = tokio::time::sleep(silence) => true,
                 _ = self.stopping.wait_for(|stop| *stop) => return None,
-            }
+            };
             // Whoever signed in is somebody as long as their session lasts.
             if self.caller.is_some_and(|caller| self.engine.ended.contains(caller.session)) {
                 return None;
+            }
+            if is_silent {
+                return Some(Bytes::from_static(b":\n\n"));
             }
         }
         None

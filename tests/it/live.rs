@@ -409,6 +409,13 @@ async fn a_stream_ends_with_the_right_to_read_it(server: &mut Server) {
     assert_eq!(stream.expect("delta").await.1["reset"], true);
     stream.is_over().await;
     server.get(&of(&home, "/calendar/stream")).await.is_problem(404, "not_found");
+    // Its host may read it, as long as the session lasts.
+    let login = json!({ "email": host.email, "password": PASSWORD });
+    let token = server.post("/api/v1/auth/login", login).await.expect(200).text("access_token");
+    let mut stream = EventStream::open_as(server, &home, None, Some(&token)).await;
+    stream.expect("snapshot").await;
+    server.ask(Method::POST, "/api/v1/auth/logout").token(&token).await.expect(204);
+    tokio::time::timeout(TOLD_WITHIN, stream.is_over()).await.expect("an end in time");
 }
 
 #[tokio::test]

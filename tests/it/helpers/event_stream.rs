@@ -15,11 +15,24 @@ pub(crate) struct EventStream {
 impl EventStream {
     /// Follows a home, as a client that was cut off after this event.
     pub(crate) async fn open(server: &Server, home: &str, last: Option<&str>) -> Self {
+        Self::open_as(server, home, last, None).await
+    }
+
+    /// The same with an access token.
+    pub(crate) async fn open_as(
+        server: &Server,
+        home: &str,
+        last: Option<&str>,
+        token: Option<&str>,
+    ) -> Self {
         let window = format!("from={}&to={}", day(30), day(60));
         let path = format!("/api/v1/properties/{home}/calendar/stream?{window}");
         let mut request = server.http().get(format!("{}{path}", server.base()));
         if let Some(last) = last {
             request = request.header("last-event-id", last);
+        }
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
         }
         let response = request.send().await.expect("an answer");
         assert_eq!(response.status(), 200);
