@@ -112,7 +112,7 @@ async fn three_seconds_after_a_restart_all_who_were_cut_off_have_the_calendar(se
         open.push(socket);
     }
     // What happens from here on is heard by some of them, or by none.
-    writer.write(server, 40, &progress).await;
+    writer.write(server, 10, &progress).await;
     server.kill9();
     drop(open);
     server.restart().await;

@@ -76,6 +76,11 @@ const PROOFS: &[Proof] = &[
         means: Means::Tests("it"),
     },
     Proof {
+        name: "converge",
+        sentence: "1,000,000 deltas to readers that come and go, 2,000 sockets after a kill: all true",
+        means: Means::Tests("it"),
+    },
+    Proof {
         name: "large",
         sentence: "100,000 homes, 1,000,000 bookings: no list reads a table, every page is full",
         means: Means::Tests("it"),
