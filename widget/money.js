@@ -32,6 +32,13 @@ export function shortMoney(locale, minor, currency) {
   }));
 }
 
+/** `minor` units as a decimal text with so many digits behind its point. */
+export function decimalOf(minor, digits) {
+  const text = String(Math.abs(minor)).padStart(digits + 1, "0");
+  const units = text.slice(0, text.length - digits);
+  return `${minor < 0 ? "-" : ""}${units}${digits > 0 ? `.${text.slice(-digits)}` : ""}`;
+}
+
 /** How many digits the minor units of a currency make, by ISO 4217. */
 export function digitsOf(currency) {
   return NO_DIGITS.includes(currency) ? 0 : THREE_DIGITS.includes(currency) ? 3 : 2;
@@ -40,10 +47,8 @@ export function digitsOf(currency) {
 function written(locale, minor, currency, options) {
   if (!Number.isSafeInteger(minor) || minor < 0 || !/^[A-Z]{3}$/.test(currency)) return "";
   const digits = digitsOf(currency);
-  const text = String(minor).padStart(digits + 1, "0");
-  const units = text.slice(0, text.length - digits);
-  const decimal = digits === 0 ? units : `${units}.${text.slice(-digits)}`;
-  return new Intl.NumberFormat(locale, options(digits, Number(units))).format(decimal);
+  const decimal = decimalOf(minor, digits);
+  return new Intl.NumberFormat(locale, options(digits, Math.trunc(decimal))).format(decimal);
 }
 
 function hasSign(locale, currency) {

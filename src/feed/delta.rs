@@ -63,7 +63,7 @@ impl Delta {
             }
             digests.extend(delta.digests.iter().copied());
         }
-        let changed = all.filter_map(|delta| delta.changed.clone()).last();
+        let changed = all.filter_map(|delta| delta.changed.as_ref()).last().cloned();
         Some(Self {
             property: first.property,
             prev_seq: first.prev_seq,

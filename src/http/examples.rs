@@ -142,9 +142,10 @@ fn thing(schema: &str) -> Option<Value> {
             "property": PROPERTY, "epoch": EPOCH, "seq": 58, "dry_run": false,
             "changes": [
                 {"from": "2027-06-01", "to": "2027-06-05", "state": "blocked"},
-                {"from": "2027-07-02", "to": "2027-07-04", "price": 18_000, "min_nights": 2},
-                {"from": "2027-12-24", "to": "2027-12-25", "price": 12_000,
-                 "closed_to_arrival": true},
+                with(terms(18_000, Some(2)), json!({"from": "2027-07-02", "to": "2027-07-04"})),
+                with(terms(12_000, Some(1)), json!({
+                    "from": "2027-12-24", "to": "2027-12-25", "closed_to_arrival": true,
+                })),
             ],
             "digests": {"2027-06": "9d2e41c7"},
             "blocked": [thing("Block")?], "unblocked": [],

@@ -101,9 +101,11 @@ fn without_comments(module: &[u8]) -> Vec<u8> {
     let mut inside = false;
     let lines = module.split(|byte| *byte == b'\n').map(|line| {
         let text = line.trim_ascii();
-        let begins = text.starts_with(b"/*");
+        let end = text.windows(2).position(|two| two == b"*/").map(|at| at + 2);
+        // One that ends before its line does has code behind it, and stays as it is.
+        let begins = text.starts_with(b"/*") && end.is_none_or(|end| end == text.len());
         let is_comment = inside || begins || text.starts_with(b"//");
-        inside = (inside || begins) && !text.ends_with(b"*/");
+        inside = (inside || begins) && end.is_none();
         if is_comment { &[] } else { line }
     });
     lines.collect::<Vec<_>>().join(&b'\n')
@@ -116,9 +118,9 @@ mod tests {
     #[test]
     fn a_module_travels_without_its_comments_and_keeps_its_lines() {
         let source = "// Why.\nlet url = \"http://x\"; // here\n\n/** What,\n * and\n */\n\
-                      const CSS = `\n* { margin: 0; }\n  /* not a star */\n`;\n";
+                      const CSS = `\n* { margin: 0; }\n  /* not a star */\n`;\n/* in */ go();\n";
         let carried = "\nlet url = \"http://x\"; // here\n\n\n\n\n\
-                       const CSS = `\n* { margin: 0; }\n\n`;\n";
+                       const CSS = `\n* { margin: 0; }\n\n`;\n/* in */ go();\n";
         assert_eq!(without_comments(source.as_bytes()), carried.as_bytes());
     }
 }

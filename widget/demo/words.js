@@ -1,7 +1,7 @@
 // How this site says money, dates and refusals.
 
 import { addDays, daysBetween, formatDate, formatRange } from "../dates.js";
-import { digitsOf } from "../money.js";
+import { decimalOf, digitsOf } from "../money.js";
 
 const LOCALE = document.documentElement.lang;
 const SHORT = { day: "numeric", month: "short" };
@@ -33,10 +33,19 @@ const POLICIES = {
 
 /** An amount of integer minor units, as `currency` is written: $120.00, ¥12,000, -$5.00. */
 export function money(amount, currency) {
+  return written(amount, currency, digitsOf(currency));
+}
+
+/** The same without a fraction of zeros, for places where a price is a headline. */
+export function price(amount, currency) {
   const digits = digitsOf(currency);
-  const places = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  const format = new Intl.NumberFormat(LOCALE, { style: "currency", currency, ...places });
-  return format.format(amount / 10 ** digits);
+  return written(amount, currency, amount % 10 ** digits === 0 ? 0 : digits);
+}
+
+function written(amount, currency, places) {
+  const fraction = { minimumFractionDigits: places, maximumFractionDigits: places };
+  const format = new Intl.NumberFormat(LOCALE, { style: "currency", currency, ...fraction });
+  return format.format(decimalOf(amount, digitsOf(currency)));
 }
 
 /** What somebody typed in major units as minor units, by its digits; null where it is no amount. */
@@ -50,16 +59,7 @@ export function minorUnits(text, currency) {
 
 /** The same the other way round, as it is typed: 120, 120.50. */
 export function typedAmount(amount, currency) {
-  const places = digitsOf(currency);
-  if (places === 0) return String(amount);
-  const digits = String(amount).padStart(places + 1, "0");
-  const [whole, fraction] = [digits.slice(0, -places), digits.slice(-places)];
-  return /[1-9]/.test(fraction) ? `${whole}.${fraction}` : whole;
-}
-
-/** The same without a fraction of zeros, for places where a price is a headline. */
-export function price(amount, currency) {
-  return money(amount, currency).replace(/[.,]0+(?=\D*$)/, "");
+  return decimalOf(amount, digitsOf(currency)).replace(/\.0+$/, "");
 }
 
 export function stayDates({ check_in, check_out }) {

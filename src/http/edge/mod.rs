@@ -88,10 +88,7 @@ impl Edge {
 
     /// Whose live connections are counted together; nobody's where limits are off.
     pub fn network(&self, client: IpAddr) -> Option<IpAddr> {
-        match self.limiter.as_ref().map(|_| Key::of(client))? {
-            Key::Address(network) => Some(network),
-            Key::Caller(_) => None,
-        }
+        self.limiter.is_some().then(|| limits::network(client))
     }
 
     /// Whether the page that sent these headers may act as somebody who signed in.

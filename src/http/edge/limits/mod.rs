@@ -84,12 +84,17 @@ impl Limit {
 }
 
 impl Key {
-    /// The key of an address. Whoever has an IPv6 address has the 2^64 beside it, too.
+    /// The key of an address.
     pub fn of(address: IpAddr) -> Self {
-        Self::Address(match address {
-            IpAddr::V4(_) => address,
-            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        })
+        Self::Address(network(address))
+    }
+}
+
+/// The addresses that are one client's. Whoever has an IPv6 address has the 2^64 beside it, too.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
     }
 }
 
