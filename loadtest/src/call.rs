@@ -26,6 +26,10 @@ impl Call {
         Self { method: "POST", body, ..Self::get(path) }
     }
 
+    pub(crate) fn patch(path: impl Into<Arc<str>>, body: String) -> Self {
+        Self { method: "PATCH", ..Self::post(path, body) }
+    }
+
     /// The same request under an idempotency key.
     pub(crate) fn with_key(self, key: String) -> Self {
         Self { key: Some(key), ..self }
@@ -44,7 +48,7 @@ impl Call {
         if let Some(key) = &self.key {
             add(&["\r\nidempotency-key: ", key]);
         }
-        if self.method == "POST" {
+        if matches!(self.method, "POST" | "PATCH") {
             let length = self.body.len().to_string();
             add(&["\r\ncontent-type: application/json\r\ncontent-length: ", &length]);
         }

@@ -19,6 +19,9 @@ pub enum Failure {
     /// The server answered the right status with a body that cannot be read.
     #[error("the answer to {step} cannot be read: {source}")]
     Unreadable { step: &'static str, source: serde_json::Error },
+    /// A socket of an audience could not be opened.
+    #[error("a socket could not be opened: {0}")]
+    Socket(String),
     /// The operating system gave no threads to run on.
     #[error("no threads to run on: {0}")]
     Threads(std::io::Error),

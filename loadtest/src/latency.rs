@@ -23,11 +23,21 @@ pub struct Latency {
 impl Latency {
     /// The figures of spans given as start and end.
     pub(crate) fn of(spans: impl Iterator<Item = (Nanos, Nanos)>) -> Self {
-        let mut histogram = Histogram::<u64>::new_with_max(LONGEST_MICROS, 3)
-            .expect("three digits up to an hour are a precision that it has");
+        let mut histogram = Self::histogram();
         for (from, to) in spans {
             histogram.saturating_record(to.saturating_sub(from) / 1_000);
         }
+        Self::read(&histogram)
+    }
+
+    /// An empty one, for microseconds.
+    pub(crate) fn histogram() -> Histogram<u64> {
+        Histogram::new_with_max(LONGEST_MICROS, 3)
+            .expect("three digits up to an hour are a precision that it has")
+    }
+
+    /// The figures of what was recorded.
+    pub(crate) fn read(histogram: &Histogram<u64>) -> Self {
         Self {
             count: histogram.len(),
             p50_micros: histogram.value_at_quantile(0.5),

@@ -14,13 +14,14 @@
 //!
 //! In reading order: `replay` and `storm` (which is `spread` and `rush`) are the scenarios; they
 //! set up a `stage`, let each `guest` act through a `client` on a `connection`, and write a
-//! `history`.
+//! `history`. An `audience` follows one calendar and is no scenario of bookings.
 //! The `checker` judges it with `lives` and `lists` and states its `findings` in the `report`.
 //! The generator shares the machine with the server: what is not needed to send the next request is
 //! computed after the run.
 
 mod account;
 mod answer;
+mod audience;
 mod call;
 mod checker;
 mod client;
@@ -47,6 +48,7 @@ mod tally;
 mod target;
 mod wishes;
 
+pub use audience::{Audience, AudienceReport, Burst, Closed, Fan, Resident, listen};
 pub use checker::check;
 pub use clock::Nanos;
 pub use failure::Failure;
@@ -97,10 +99,27 @@ pub fn run_blocking(
     scenario: &Scenario,
     progress: &Progress,
 ) -> Result<Report, Failure> {
+    runtime(threads)?.block_on(run(targets, scenario, progress))
+}
+
+/// The same for an audience.
+///
+/// # Errors
+///
+/// As [`listen`], and when the threads cannot be had.
+pub fn listen_blocking(
+    threads: usize,
+    target: &Target,
+    audience: &Audience,
+    progress: &Progress,
+) -> Result<AudienceReport, Failure> {
+    runtime(threads)?.block_on(listen(target, audience, progress))
+}
+
+fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads.max(1))
         .enable_all()
         .build()
-        .map_err(Failure::Threads)?
-        .block_on(run(targets, scenario, progress))
+        .map_err(Failure::Threads)
 }

@@ -2,13 +2,15 @@
 //! or the figures are not what they have to be; 2: the scenario could not be run.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
-use loadtest::{Progress, Replay, Report, Scenario, Storm, Target};
+use loadtest::{Audience, Progress, Replay, Scenario, Storm, Target};
+use serde::Serialize;
 
 /// Loads a booking server and checks what it answers.
 #[derive(Parser)]
@@ -26,6 +28,8 @@ enum Command {
     Spread(SpreadArgs),
     /// Many clients, one property, few nights: how many answers per second.
     Rush(StormArgs),
+    /// Many who follow one calendar while it changes: how soon each of them knows.
+    Audience(AudienceArgs),
 }
 
 #[derive(Args)]
@@ -108,6 +112,61 @@ struct StormArgs {
     seed: Option<u64>,
 }
 
+#[derive(Args)]
+struct AudienceArgs {
+    /// The server, such as http://localhost:8000.
+    #[arg(value_name = "URL")]
+    target: Target,
+    /// Write the report to this file as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Threads of the audience.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// Sockets that read; each needs an open file here and one at the server.
+    #[arg(long)]
+    sockets: Option<u32>,
+    /// Sockets that subscribe later and never read.
+    #[arg(long)]
+    frozen: Option<u32>,
+    /// Changes per second.
+    #[arg(long, value_name = "PER_SECOND")]
+    rate: Option<u32>,
+    /// Seconds that are measured, and again beside the frozen sockets.
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Changes per second of a burst at the end.
+    #[arg(long, value_name = "PER_SECOND")]
+    burst_rate: Option<u32>,
+    /// Seconds of the burst.
+    #[arg(long, value_name = "SECONDS")]
+    burst: Option<u64>,
+    /// The server is an nginx with nchan: publish at /pub, listen at /sub.
+    #[arg(long, conflicts_with = "frozen")]
+    nchan: bool,
+    /// The server's process, if it runs on this machine: its memory is told.
+    #[arg(long, value_name = "ID")]
+    process: Option<u32>,
+}
+
+impl AudienceArgs {
+    fn audience(&self) -> Audience {
+        let own = Audience::default();
+        let seconds = |given: Option<u64>, own| given.map_or(own, Duration::from_secs);
+        Audience {
+            sockets: self.sockets.unwrap_or(own.sockets),
+            frozen: self.frozen.unwrap_or(own.frozen),
+            rate: self.rate.unwrap_or(own.rate),
+            duration: seconds(self.seconds, own.duration),
+            burst_rate: self.burst_rate.unwrap_or(own.burst_rate),
+            burst: seconds(self.burst, own.burst),
+            nchan: self.nchan,
+            process: self.process,
+            ..own
+        }
+    }
+}
+
 impl StormArgs {
     fn over(self, base: Storm) -> (Common, Scenario) {
         let (shortest, longest) = (*base.nights.start(), *base.nights.end());
@@ -130,43 +189,50 @@ impl StormArgs {
     }
 }
 
-impl Command {
-    fn scenario(self) -> (Common, Scenario) {
-        match self {
-            Self::Replay(args) => {
-                let own = Replay::default();
-                let replay = Replay {
-                    concurrency: args.concurrency.unwrap_or(own.concurrency),
-                    first_arrival: args.first_arrival,
-                    patience: args.common.patience.map_or(own.patience, Duration::from_secs),
-                };
-                (args.common, Scenario::Replay(replay))
-            }
-            Self::Spread(args) if args.fresh => args.storm.over(Storm::throughput()),
-            Self::Spread(args) if args.contention => args.storm.over(Storm::contention()),
-            Self::Spread(args) => args.storm.over(Storm::spread()),
-            Self::Rush(args) => args.over(Storm::rush()),
+/// Runs what was asked for; true when nothing was found.
+fn run(command: Command) -> Result<bool, Box<dyn Error>> {
+    let (common, scenario) = match command {
+        Command::Replay(args) => {
+            let own = Replay::default();
+            let replay = Replay {
+                concurrency: args.concurrency.unwrap_or(own.concurrency),
+                first_arrival: args.first_arrival,
+                patience: args.common.patience.map_or(own.patience, Duration::from_secs),
+            };
+            (args.common, Scenario::Replay(replay))
         }
-    }
+        Command::Spread(args) if args.fresh => args.storm.over(Storm::throughput()),
+        Command::Spread(args) if args.contention => args.storm.over(Storm::contention()),
+        Command::Spread(args) => args.storm.over(Storm::spread()),
+        Command::Rush(args) => args.over(Storm::rush()),
+        Command::Audience(args) => {
+            let (audience, progress) = (args.audience(), Progress::shown());
+            let report =
+                loadtest::listen_blocking(args.threads, &args.target, &audience, &progress)?;
+            tell(&report, args.json.as_deref())?;
+            return Ok(report.passed());
+        }
+    };
+    let progress = Progress::shown();
+    let report = loadtest::run_blocking(common.threads, &common.targets, &scenario, &progress)?;
+    tell(&report, common.json.as_deref())?;
+    Ok(report.passed())
 }
 
-fn run(common: &Common, scenario: &Scenario) -> Result<Report, Box<dyn Error>> {
-    let progress = Progress::shown();
-    let report = loadtest::run_blocking(common.threads, &common.targets, scenario, &progress)?;
+fn tell(report: &(impl Display + Serialize), file: Option<&Path>) -> Result<(), Box<dyn Error>> {
     // What was measured is told even if it cannot be written.
     print!("{report}");
-    if let Some(file) = &common.json {
-        let text = serde_json::to_string_pretty(&report)?;
+    if let Some(file) = file {
+        let text = serde_json::to_string_pretty(report)?;
         std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))?;
     }
-    Ok(report)
+    Ok(())
 }
 
 fn main() -> ExitCode {
-    let (common, scenario) = CommandLine::parse().scenario.scenario();
-    match run(&common, &scenario) {
-        Ok(report) if report.passed() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(1),
+    match run(CommandLine::parse().scenario) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
         Err(error) => {
             eprintln!("{error}");
             ExitCode::from(2)

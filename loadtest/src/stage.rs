@@ -53,6 +53,11 @@ impl Stage {
         Client::new(self.clock, target, account, self.patience)
     }
 
+    /// Somebody without an account.
+    pub(crate) fn visitor(&self) -> Client {
+        self.client(0, Account::host(self.run))
+    }
+
     /// Registers guest `number` and signs in.
     pub(crate) async fn guest(&self, number: u32) -> Result<Guest, Failure> {
         let mut client = self.client(number, Account::guest(self.run, number));
@@ -71,10 +76,16 @@ impl Stage {
         share((0..count).collect(), HANDS, work).await
     }
 
+    /// Registers the host and signs in.
+    pub(crate) async fn host(&self) -> Result<Client, Failure> {
+        let mut host = self.visitor();
+        host.register().await?;
+        Ok(host)
+    }
+
     /// Creates `count` properties of one new host, listed and open to instant booking.
     pub(crate) async fn properties(&self, count: u32) -> Result<Vec<Property>, Failure> {
-        let mut host = self.client(0, Account::host(self.run));
-        host.register().await?;
+        let host = self.host().await?;
         let hands = (HANDS as u32).min(count.max(1));
         let shares: Vec<(Client, Vec<u32>)> = (0..hands)
             .map(|hand| (host.twin(hand), (hand..count).step_by(hands as usize).collect()))
@@ -93,7 +104,8 @@ impl Stage {
     }
 }
 
-async fn create_property(
+/// Creates one property.
+pub(crate) async fn create_property(
     client: &mut Client,
     run: RunId,
     number: u32,

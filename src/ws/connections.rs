@@ -2,7 +2,7 @@
 //!
 //! The watchdog judges from outside, once a second, because an actor whose client does not read is
 //! never polled. A client that has said nothing for 20 seconds is pinged, and once more after 25;
-//! after 30 the connection is closed. Where not even that can be sent the peer takes no bytes, and
+//! within 30 the connection is closed. Where not even that can be sent the peer takes no bytes, and
 //! the kernel ends the connection (`TCP_USER_TIMEOUT`, set on the listener).
 
 use super::slot::{Closing, Slot};
@@ -18,7 +18,8 @@ pub const MAX_PER_ADDRESS: usize = 1_000;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const PINGS_AFTER: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(25)];
-const CLOSE_AFTER: Duration = Duration::from_secs(30);
+/// The next look is at most a second later, so that nobody is borne for more than 30.
+const CLOSE_AFTER: Duration = Duration::from_secs(29);
 
 /// The live connections of this node.
 #[derive(Default)]

@@ -7,6 +7,7 @@ mod helpers;
 
 mod accounts;
 mod as_of;
+mod audience;
 mod bad_input;
 mod blind_reviews;
 mod board;

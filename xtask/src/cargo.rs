@@ -79,14 +79,27 @@ impl TestBinary {
     }
 }
 
+/// How what runs in tests is compiled.
+#[derive(Clone, Copy)]
+pub(crate) enum Profile {
+    /// Soon built: whether something is right.
+    Dev,
+    /// As it is released: how fast something is.
+    Release,
+}
+
 /// The command that builds everything the tests need, the server's binary included.
-pub(crate) fn build_tests() -> Command {
-    cargo(&[&["test"], &COMMON[..], &["--no-run"]].concat())
+pub(crate) fn build_tests(profile: Profile) -> Command {
+    let words: &[&str] = match profile {
+        Profile::Dev => &["--no-run"],
+        Profile::Release => &["--no-run", "--release"],
+    };
+    cargo(&[&["test"], &COMMON[..], words].concat())
 }
 
 /// The test binaries of the workspace, which `build_tests` has built, in cargo's order.
-pub(crate) fn test_binaries() -> Result<Vec<TestBinary>> {
-    let mut command = build_tests();
+pub(crate) fn test_binaries(profile: Profile) -> Result<Vec<TestBinary>> {
+    let mut command = build_tests(profile);
     command.args(["--message-format", "json-render-diagnostics"]).stdin(Stdio::null());
     let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {

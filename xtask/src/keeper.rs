@@ -17,6 +17,9 @@ use crate::Result;
 /// How long a server may take to stop before it is killed, in tenths of a second.
 const PATIENCE_TENTHS: &str = "150";
 
+/// The file in a server's folder that holds the number of its process.
+pub(crate) const PROCESS: &str = "process";
+
 /// Arguments: signal, patience, folder, then the command. The signals are ignored only once the
 /// child is there, or it would inherit that.
 const KEEP_SERVER: &str = r#"
@@ -24,6 +27,7 @@ signal=$1 patience=$2 folder=$3
 shift 3
 "$@" </dev/null &
 child=$!
+echo "$child" >"$folder/process"
 trap '' INT TERM HUP
 read -r _
 kill -s "$signal" "$child" 2>/dev/null

@@ -19,6 +19,9 @@ pub(crate) enum Need {
     Chromedriver,
     Node,
     Npm,
+    Nginx,
+    /// The file of nginx's nchan module.
+    Nchan,
     /// Python with the module that makes virtual environments.
     Python,
 }
@@ -31,6 +34,8 @@ impl Need {
             Self::Chromedriver => "chromium-driver",
             Self::Node => "nodejs",
             Self::Npm => "npm",
+            Self::Nginx => "nginx",
+            Self::Nchan => "libnginx-mod-nchan",
             Self::Python => "python3-venv",
         }
     }
@@ -43,6 +48,9 @@ impl Need {
             Self::Chromedriver => on_path(&["chromedriver"]),
             Self::Node => on_path(&["node", "nodejs"]),
             Self::Npm => on_path(&["npm"]),
+            Self::Nginx => on_path(&["nginx"]),
+            Self::Nchan => Some(PathBuf::from("/usr/lib/nginx/modules/ngx_nchan_module.so"))
+                .filter(|module| module.is_file()),
             Self::Python => on_path(&["python3"]).filter(|python| {
                 succeeds(Command::new(python).args(["-c", "import ensurepip, venv"]))
             }),

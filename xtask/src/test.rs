@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
-use crate::cargo::{self, COMMON, TestBinary};
+use crate::cargo::{self, COMMON, Profile, TestBinary};
 use crate::npm;
 use crate::packages::{self, Need};
 use crate::postgres::Postgres;
@@ -88,8 +88,9 @@ pub(crate) fn suites(report: &mut Report, machine: &Machine) {
     report.suite("widget", Kind::Tests, || {
         Ok(vec![machine.node_tests(&cargo::root().join("widget"))])
     });
-    report
-        .suite("build of the tests and the server", Kind::Check, || Ok(vec![cargo::build_tests()]));
+    report.suite("build of the tests and the server", Kind::Check, || {
+        Ok(vec![cargo::build_tests(Profile::Dev)])
+    });
     let ready = report.is_good().then(|| Ready::start(machine));
     let of = |folders: &[&str]| match &ready {
         Some(Ok(ready)) => Ok(ready.commands(machine, folders)),
@@ -112,7 +113,10 @@ struct Ready {
 
 impl Ready {
     fn start(machine: &Machine) -> Result<Self> {
-        Ok(Self { binaries: cargo::test_binaries()?, postgres: machine.start_postgres()? })
+        Ok(Self {
+            binaries: cargo::test_binaries(Profile::Dev)?,
+            postgres: machine.start_postgres()?,
+        })
     }
 
     /// The test binaries of the packages in these folders.

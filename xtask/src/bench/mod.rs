@@ -6,8 +6,10 @@
 //! property, each driven by `pgbench` without any HTTP. Absolute figures vary by half with the
 //! machine's mood, so only the ratios have floors; the disk's fdatasync latency stands beside them.
 
+mod audience;
 mod disk;
 mod load;
+mod nchan;
 mod pgbench;
 mod server;
 mod table;
@@ -19,6 +21,7 @@ use crate::cargo;
 use crate::keeper;
 use crate::packages::{self, Need};
 use crate::postgres::Postgres;
+pub(crate) use audience::{crowd, fan_out};
 use load::Scenario;
 use pgbench::{Protocol, Yardstick};
 use server::Server;
@@ -36,15 +39,22 @@ pub(crate) fn probe(folder: &Path) -> Result<bool> {
 /// Runs the benchmark and prints the table; true when every floor is held.
 pub(crate) fn run() -> Result<bool> {
     let [bin] = packages::find_or_install([Need::Postgres])?;
-    let build = ["build", "--release", "--package", "vacancy", "--package", "loadtest"];
-    if !cargo::cargo(&build).status()?.success() {
-        return Err("the release binaries do not build, see above".into());
-    }
+    build()?;
     let mut table = Table::default();
     as_it_is(&bin, &mut table)?;
     slowed(&bin, &mut table)?;
     table.print();
     Ok(table.is_good())
+}
+
+/// Builds the server and the load tester as they are released.
+fn build() -> Result<()> {
+    let build = ["build", "--release", "--package", "vacancy", "--package", "loadtest"];
+    if cargo::cargo(&build).status()?.success() {
+        Ok(())
+    } else {
+        Err("the release binaries do not build, see above".into())
+    }
 }
 
 fn as_it_is(bin: &Path, table: &mut Table) -> Result<()> {

@@ -18,6 +18,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// A running `vacancy serve`.
 pub(super) struct Server {
     address: SocketAddr,
+    folder: PathBuf,
     _keeper: Keeper,
 }
 
@@ -37,16 +38,23 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// The number of its process.
+    pub(super) fn process(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.folder.join(keeper::PROCESS))?.trim().to_string())
+    }
+
     fn start(folder: PathBuf, database: &str) -> Result<Self> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-        let mut server = Command::new(cargo::release_folder().join("vacancy"));
+        // It may have many connections at once, which the usual limit of 1,024 files would refuse.
+        let mut server = Command::new("prlimit");
+        server.arg("--nofile=16384:").arg(cargo::release_folder().join("vacancy"));
         server.arg("serve").current_dir(&folder);
         server.env("DATABASE_URL", database).env("BIND_ADDR", address.to_string());
         server.env("SECRET_KEY", secret()?).env("AUTO_MIGRATE", "true").env("ALLOWED_HOSTS", "*");
         server.env("RATE_LIMITS", "off").env("PENDING_LIMITS", "off");
         let log = folder.join("log");
         let keeper = Keeper::server(&server, "TERM", &log, &folder)?;
-        let server = Self { address, _keeper: keeper };
+        let server = Self { address, folder, _keeper: keeper };
         server.wait(&log)?;
         Ok(server)
     }
