@@ -33,12 +33,12 @@ export function fromSnapshot(frame) {
  * `applied`   the returned calendar stands at the delta's seq and its digests match;
  * `known`     the delta is not newer than the calendar, nothing to do;
  * `gap`       deltas are missing before this one: resume from the calendar's seq;
- * `reset`     the server asks for a new snapshot, or the history is another one;
- * `mismatch`  the digests differ: nothing folded so far can be trusted, take a new snapshot.
+ * `reset`     the server asks for a new snapshot;
+ * `mismatch`  the digests or the histories differ: nothing folded so far can be trusted.
  * Only `applied` returns a new calendar, all others return the given one.
  */
 export function fold(calendar, delta) {
-  if (delta.epoch !== calendar.epoch) return { verdict: "reset", calendar };
+  if (delta.epoch !== calendar.epoch) return { verdict: "mismatch", calendar };
   if (delta.seq <= calendar.seq) return { verdict: "known", calendar };
   if (delta.prev_seq !== calendar.seq) return { verdict: "gap", calendar };
   if (delta.reset) return { verdict: "reset", calendar };

@@ -3,9 +3,10 @@
 // `watch` hands a listener the folded calendar of one property whenever it changes, with `live`
 // saying how far to trust it: `connecting` before the first snapshot, `live` while every event up
 // to now is known to be folded, `reconnecting` at any doubt. Doubts are a closed or silent socket,
-// a hole in the numbering (heals by resuming from the last seq), and a digest or an epoch that
-// differs (heals by a new snapshot). A calendar that is in doubt stays visible, since the last
-// known truth is more useful than an empty page.
+// a server that cannot read the calendar just now, a hole in the numbering (heals by resuming from
+// the last seq), and a digest or an epoch that differs (heals by a new snapshot). A calendar that
+// is in doubt stays visible, since the last known truth is more useful than an empty page. One
+// that is refused does not: `error` says why, and it comes back by itself once it is listed.
 //
 // The socket, the timers and the randomness are parameters, so that tests need no network.
 
@@ -15,6 +16,10 @@ const SILENCE_BEFORE_PING_MS = 25_000;
 const ANSWER_WITHIN_MS = 10_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
+const LISTED_AGAIN_MS = 60_000;
+const NUDGED_AGAIN_MS = 5_000;
+const RESET_SPREAD_MS = 250;
+const STEADY_MS = 60_000;
 const RESUMES_BEFORE_SNAPSHOT = 2;
 const LINGER_MS = 1_000;
 const OPEN = 1;
@@ -41,8 +46,11 @@ function wokenByTheBrowser(feed) {
  * so that the readers of a restarted server do not all come back in one instant.
  */
 export function retryDelayMs(failures, random) {
-  const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
-  return ceiling * (0.5 + 0.5 * random());
+  return spread(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1)), random);
+}
+
+function spread(ceilingMs, random) {
+  return ceilingMs * (0.5 + 0.5 * random());
 }
 
 const BROWSER = {
@@ -60,6 +68,8 @@ export class Feed {
   #failures = 0;
   #retry = null;
   #silence = null;
+  #probed = false;
+  #nudged = null;
 
   constructor(url, world = BROWSER) {
     this.#url = url;
@@ -75,7 +85,7 @@ export class Feed {
     if (!subscription) {
       subscription = {
         property, from, to, calendar: null, error: null, listeners: new Set(),
-        awaited: true, goal: 0, doubts: 0, fresh: false, timer: null,
+        awaited: true, goal: 0, doubts: 0, fresh: false, waits: false, timer: null,
       };
       this.#subscriptions.set(property, subscription);
       this.#ask(subscription);
@@ -91,14 +101,27 @@ export class Feed {
     return () => this.#leave(subscription, listener);
   }
 
-  /** Something outside changed: retries at once when waiting, else asks the server for a sign. */
+  /**
+   * Something outside changed: retries at once when waiting, else asks the server for a sign, and
+   * again for what is waiting to be asked for. While a sign is awaited nothing happens, so that a
+   * dead connection is found out in time however often tabs change.
+   */
   nudge() {
     if (this.#retry !== null) {
       this.#world.cancel(this.#retry);
       this.#retry = null;
       this.#connect();
-    } else if (this.#socket?.readyState === OPEN) {
+    } else if (this.#socket?.readyState === OPEN && !this.#probed) {
       this.#probe();
+      this.#askWaiting();
+    }
+  }
+
+  #askWaiting() {
+    if (this.#nudged !== null) return;
+    this.#nudged = this.#world.later(() => { this.#nudged = null; }, NUDGED_AGAIN_MS);
+    for (const subscription of this.#subscriptions.values()) {
+      if (subscription.waits) this.#ask(subscription);
     }
   }
 
@@ -150,12 +173,14 @@ export class Feed {
   }
 
   #heard() {
+    this.#probed = false;
     this.#expectWithin(SILENCE_BEFORE_PING_MS, () => this.#probe());
   }
 
   // The server's own pings are invisible to scripts; without a question of ours a connection that
   // died quietly would look alive for ever.
   #probe() {
+    this.#probed = true;
     this.#send({ type: "ping" });
     this.#expectWithin(ANSWER_WITHIN_MS, () => this.#drop());
   }
@@ -172,32 +197,39 @@ export class Feed {
   #ask(subscription) {
     const { property, from, to, calendar, fresh } = subscription;
     subscription.awaited = true;
+    subscription.waits = false;
     if (this.#socket?.readyState !== OPEN) return;
     const after = calendar && !fresh ? { epoch: calendar.epoch, seq: calendar.seq } : undefined;
     this.#send({ type: "subscribe", property, from, to, after });
-    this.#settle(subscription);
-    subscription.timer = this.#world.later(() => this.#doubt(subscription, true), ANSWER_WITHIN_MS);
+    this.#settle(subscription, ANSWER_WITHIN_MS, () => this.#doubt(subscription, true));
   }
 
-  #settle(subscription) {
+  // A subscription waits for one thing at a time, and for nothing where none is named.
+  #settle(subscription, delayMs, then) {
     this.#world.cancel(subscription.timer);
-    subscription.timer = null;
+    subscription.timer = then ? this.#world.later(then, delayMs) : null;
   }
 
   // The first doubt is cleared up at once; one that comes back waits longer each time, so that a
   // server and a widget that disagree for good do not keep each other busy.
   #doubt(subscription, fresh) {
-    subscription.awaited = true;
+    const { random } = this.#world;
+    const { doubts } = subscription;
     subscription.doubts += 1;
-    subscription.fresh ||= fresh || subscription.doubts > RESUMES_BEFORE_SNAPSHOT;
-    tell(subscription, []);
-    this.#settle(subscription);
-    if (subscription.doubts === 1) {
-      this.#ask(subscription);
+    subscription.fresh ||= fresh || doubts >= RESUMES_BEFORE_SNAPSHOT;
+    this.#askIn(subscription, doubts === 0 ? 0 : retryDelayMs(doubts, random));
+  }
+
+  // Until it is asked again, and answered, the calendar is not known to be true.
+  #askIn(subscription, delayMs) {
+    subscription.awaited = true;
+    if (delayMs > 0) {
+      subscription.waits = true;
+      this.#settle(subscription, delayMs, () => this.#ask(subscription));
     } else {
-      const delayMs = retryDelayMs(subscription.doubts - 1, this.#world.random);
-      subscription.timer = this.#world.later(() => this.#ask(subscription), delayMs);
+      this.#ask(subscription);
     }
+    tell(subscription, []);
   }
 
   #receive(data) {
@@ -236,7 +268,13 @@ export class Feed {
     subscription.error = null;
     subscription.awaited = false;
     subscription.goal = goal;
-    if (isLive(subscription)) this.#settle(subscription);
+    if (isLive(subscription)) this.#steady(subscription);
+  }
+
+  // What has been agreed on for a while is beyond the doubts there were. That a snapshot agrees is
+  // not enough: the next delta may be what the two sides disagree on, each time anew.
+  #steady(subscription) {
+    this.#settle(subscription, STEADY_MS, () => { subscription.doubts = 0; });
   }
 
   // Until the answer to a question has come, deltas still belong to what was before it: they are
@@ -245,6 +283,7 @@ export class Feed {
     if (subscription.awaited) return;
     const { verdict, calendar } = fold(subscription.calendar, frame);
     if (verdict === "known") return;
+    if (verdict === "reset") return this.#reset(subscription);
     if (verdict !== "applied") return this.#doubt(subscription, verdict !== "gap");
     subscription.calendar = calendar;
     subscription.doubts = 0;
@@ -252,9 +291,26 @@ export class Feed {
     tell(subscription, frame.changes);
   }
 
+  // A host who changes rules raises no doubt. All readers hear of it in the same moment, and those
+  // of a host who changes one thing after another ask once for what has come together meanwhile.
+  #reset(subscription) {
+    subscription.fresh = true;
+    this.#askIn(subscription, RESET_SPREAD_MS * this.#world.random());
+  }
+
+  // What cannot be read now is in doubt. What is not listed may be listed again; any other refusal
+  // is of the question itself, which would be the same when it is asked again.
   #refused(subscription, { code, detail }) {
-    this.#settle(subscription);
+    const { random } = this.#world;
+    if (code === "unavailable") {
+      subscription.doubts += 1;
+      return this.#askIn(subscription, retryDelayMs(subscription.doubts, random));
+    }
+    subscription.calendar = null;
     subscription.error = { code, detail };
+    if (code === "not_found") return this.#askIn(subscription, spread(LISTED_AGAIN_MS, random));
+    subscription.awaited = true;
+    this.#settle(subscription);
     tell(subscription, []);
   }
 }

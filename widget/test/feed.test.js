@@ -5,15 +5,13 @@ import { test } from "node:test";
 import { digestOf, fold, fromSnapshot } from "../calendar.js";
 import { addDays } from "../dates.js";
 import { Feed, retryDelayMs } from "../feed.js";
+import { Clock } from "./clock.js";
 import { randomFrom } from "./random.js";
 
 const WINDOW = { from: "2027-01-01", to: "2027-03-01" };
 
-class World {
+class World extends Clock {
   sockets = [];
-  timers = new Map();
-  now = 0;
-  #ids = 0;
 
   connect = () => {
     const socket = {
@@ -25,15 +23,6 @@ class World {
     this.sockets.push(socket);
     return socket;
   };
-
-  later = (action, delayMs) => {
-    this.#ids += 1;
-    this.timers.set(this.#ids, { action, at: this.now + delayMs });
-    return this.#ids;
-  };
-
-  cancel = (id) => this.timers.delete(id);
-  random = () => 0.5;
 
   get socket() {
     return this.sockets.at(-1);
@@ -52,18 +41,11 @@ class World {
     this.socket.onclose(event);
   }
 
-  pass(ms) {
-    const end = this.now + ms;
-    for (;;) {
-      const due = [...this.timers].filter(([, { at }]) => at <= end);
-      due.sort(([, one], [, other]) => one.at - other.at);
-      if (due.length === 0) break;
-      const [id, { action, at }] = due[0];
-      this.timers.delete(id);
-      this.now = at;
-      action();
-    }
-    this.now = end;
+  /** Time passes, and the server gives the signs of life that it is asked for. */
+  live(ms) {
+    this.pass(ms, () => {
+      if (this.socket.sent.at(-1)?.type === "ping") this.tell({ type: "pong" });
+    });
   }
 
   asked() {
@@ -146,6 +128,7 @@ test("a wrong digest, a reset and another epoch ask for a new snapshot", () => {
     const { world, last } = live(5);
     world.tell(delta(6, lie));
     assert.equal(last().live, "reconnecting");
+    world.pass(250);
     assert.equal(world.asked().at(-1).after, undefined);
     world.tell(snapshot(6));
     assert.equal(last().live, "live");
@@ -230,11 +213,88 @@ test("a silent connection is asked for a sign of life and given up without one",
   assert.equal(last().live, "reconnecting");
 });
 
+test("two sides that disagree on every step ask ever more slowly, although snapshots agree", () => {
+  const { world } = watching();
+  let [seq, answered] = [5, 0];
+  for (let round = 0; round < 400; round += 1) {
+    if (world.asked().length > answered) {
+      answered = world.asked().length;
+      world.tell(snapshot(seq));
+      seq += 1;
+      world.tell(delta(seq, { digests: { "2027-01": "00000000" } }));
+    }
+    world.pass(250);
+  }
+  assert.ok(world.asked().length < 14, `${world.asked().length} questions in 100 s`);
+});
+
+test("a calendar that was right for a minute has no doubts of former times", () => {
+  for (const [stoodMs, asked] of [[59_000, 4], [60_000, 5]]) {
+    const { world } = live(5);
+    const lie = delta(6, { digests: { "2027-01": "00000000" } });
+    for (const waitMs of [0, 375, 750]) {
+      world.tell(lie);
+      world.pass(waitMs);
+      world.tell(snapshot(5));
+    }
+    assert.equal(world.asked().length, 4);
+    world.live(stoodMs);
+    world.tell(lie);
+    assert.equal(world.asked().length, asked);
+  }
+});
+
+test("a host who edits all day raises no doubt: each reset is asked for within a moment", () => {
+  const { world, last } = live(5);
+  for (let seq = 6; seq < 40; seq += 1) {
+    world.tell(delta(seq, { reset: true }));
+    assert.equal(last().live, "reconnecting");
+    world.pass(250);
+    assert.equal(world.asked().length, seq - 4);
+    assert.equal(world.asked().at(-1).after, undefined);
+    world.tell(snapshot(seq));
+    assert.equal(last().live, "live");
+  }
+});
+
+test("readers who all hear a reset ask over a quarter of a second, and once for several", () => {
+  for (const [chance, waitMs] of [[0, 0], [0.2, 50], [0.99, 247.5]]) {
+    const { world } = live(5);
+    world.chance = chance;
+    for (const seq of [6, 7, 8]) world.tell(delta(seq, { reset: true }));
+    if (waitMs > 0) {
+      world.pass(waitMs - 1);
+      assert.equal(world.asked().length, 1);
+      world.pass(1);
+    }
+    assert.equal(world.asked().length, 2);
+  }
+});
+
 test("a nudge retries at once while waiting", () => {
   const { world, feed } = live();
   world.close();
   feed.nudge();
   assert.equal(world.sockets.length, 2);
+});
+
+test("nudges do not prolong the life of a dead connection", () => {
+  const { world, feed, last } = live();
+  for (let second = 0; second < 10; second += 1) {
+    feed.nudge();
+    world.pass(1_000);
+  }
+  assert.equal(last().live, "reconnecting");
+  assert.equal(world.socket.sent.filter(({ type }) => type === "ping").length, 1);
+});
+
+test("a connection that gave its sign of life is asked for the next one by the next nudge", () => {
+  const { world, feed, last } = live();
+  feed.nudge();
+  world.tell({ type: "pong" });
+  feed.nudge();
+  world.pass(10_000);
+  assert.equal(last().live, "reconnecting");
 });
 
 test("an answer that never comes is asked for again", () => {
@@ -245,16 +305,126 @@ test("an answer that never comes is asked for again", () => {
   assert.equal(world.asked().length, 2);
 });
 
+const refusal = (code) => ({ type: "error", code, detail: "Because.", ref: "p" });
+
 test("a refusal reaches the listener and the next connection asks again", () => {
   const { world, last } = watching();
-  world.tell({ type: "error", code: "not_found", detail: "No such property.", ref: "p" });
-  assert.deepEqual(last().error, { code: "not_found", detail: "No such property." });
+  world.tell(refusal("not_found"));
+  assert.deepEqual(last().error, { code: "not_found", detail: "Because." });
   world.close();
   world.pass(1_000);
   world.open();
   world.tell(snapshot(5));
   assert.equal(last().error, null);
   assert.equal(last().live, "live");
+});
+
+test("a calendar that cannot be read now is in doubt, and asked for ever more slowly", () => {
+  for (const known of [false, true]) {
+    const { world, last } = known ? live(5) : watching();
+    if (known) world.tell(delta(8));
+    let asked = world.asked().length;
+    for (const waitMs of known ? [750, 1_500] : [375, 750, 1_500]) {
+      world.tell(refusal("unavailable"));
+      assert.equal(last().live, known ? "reconnecting" : "connecting");
+      assert.equal(last().error, null);
+      world.pass(waitMs - 1);
+      assert.equal(world.asked().length, asked);
+      world.pass(1);
+      asked += 1;
+      assert.equal(world.asked().length, asked);
+      assert.deepEqual(world.asked().at(-1).after, known ? { epoch: "e", seq: 5 } : undefined);
+    }
+    world.tell(snapshot(9));
+    assert.equal(last().live, "live");
+  }
+});
+
+test("a calendar that is taken off the list is gone, and comes back when it is listed", () => {
+  const { world, last } = live(5);
+  world.tell(delta(6, { reset: true }));
+  world.tell(refusal("not_found"));
+  assert.equal(last().calendar, null);
+  assert.equal(last().live, "connecting");
+  assert.equal(last().error.code, "not_found");
+  world.live(44_999);
+  assert.equal(world.asked().length, 1);
+  world.live(1);
+  assert.equal(world.asked().length, 2);
+  world.tell(refusal("not_found"));
+  world.live(45_000);
+  assert.equal(world.asked().length, 3);
+  assert.equal(last().error.code, "not_found");
+  world.tell(snapshot(7));
+  assert.equal(last().live, "live");
+  assert.equal(last().error, null);
+});
+
+test("readers of a calendar that is not listed do not all ask in the same moment", () => {
+  const waits = [0, 0.999].map((chance) => {
+    const { world } = watching();
+    world.chance = chance;
+    world.tell(refusal("not_found"));
+    let waitMs = 0;
+    for (; world.asked().length === 1; waitMs += 500) world.live(500);
+    return waitMs;
+  });
+  assert.deepEqual(waits, [30_000, 60_000]);
+});
+
+test("a question that is wrong is not asked again, by no nudge either", () => {
+  const { world, feed, last } = live(5);
+  world.tell(refusal("invalid_field"));
+  assert.equal(last().live, "connecting");
+  world.pass(20_000);
+  feed.nudge();
+  world.tell({ type: "pong" });
+  world.live(3_600_000);
+  assert.equal(world.sockets[0].sent.filter(({ type }) => type === "subscribe").length, 1);
+});
+
+test("a nudge asks at once for what was refused, but not with every change of tabs", () => {
+  for (const code of ["not_found", "unavailable"]) {
+    const { world, feed } = watching();
+    const refuse = () => {
+      world.tell(refusal(code));
+      world.tell({ type: "pong" });
+    };
+    for (let doubts = 0; doubts < 6; doubts += 1) {
+      refuse();
+      if (code === "unavailable") world.pass(16_000);
+    }
+    refuse();
+    const asked = world.asked().length;
+    feed.nudge();
+    assert.equal(world.asked().length, asked + 1);
+    refuse();
+    feed.nudge();
+    assert.equal(world.asked().length, asked + 1);
+    world.tell({ type: "pong" });
+    world.pass(5_000);
+    feed.nudge();
+    assert.equal(world.asked().length, asked + 2);
+  }
+});
+
+test("a listener that leaves when it hears of a doubt is not asked for", () => {
+  for (const frame of [delta(8), delta(6, { reset: true }), refusal("not_found")]) {
+    const world = new World();
+    const feed = new Feed("ws://test/ws", world);
+    let stop = null;
+    stop = feed.watch("p", WINDOW, ({ calendar, live }) => {
+      if (stop && live !== "live") stop();
+      return calendar;
+    });
+    world.open();
+    world.tell(snapshot(5));
+    world.tell(frame);
+    world.pass(900);
+    assert.equal(world.socket.sent.at(-1).type, "unsubscribe");
+    world.pass(100_000);
+    assert.equal(world.timers.size, 0);
+  }
 });
 
 test("the last watcher unsubscribes and lets the socket go", () => {
