@@ -15,9 +15,8 @@ import { listen } from "./gestures.js";
 import { House } from "./house.js";
 import { languageOf, onLanguage } from "./language.js";
 import { paintNight } from "./night.js";
-import { Quotes } from "./quote.js";
+import { Quotes, propertyOf, serverOf, stayAt } from "./quote.js";
 import { NOTHING, barOf, drag, pick, stillFree } from "./selection.js";
-import { serverOf, stayAt } from "./server.js";
 import { styles } from "./styles.js";
 import { directionOf, firstWeekday, load, localeFor, wordsIn } from "./words.js";
 
@@ -27,7 +26,7 @@ const TWO_MONTHS_FROM_PX = 520;
 const TODAY_CHECK_MS = 30_000;
 const SECOND_MS = 1_000;
 // A server cannot say which question was about something that is no id at all.
-const PROPERTY = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const PROPERTY = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 class VacancyCalendar extends HTMLElement {
   static observedAttributes = ["property", "server", "guests", "months", "book-url", "lang"];
@@ -157,7 +156,7 @@ class VacancyCalendar extends HTMLElement {
   // Joins the feed, and moves on with the calendar: when the day changes the past is repainted,
   // when the month changes the window is asked for anew.
   #follow() {
-    const property = this.getAttribute("property");
+    const property = propertyOf(this);
     const yesterday = addDays(todayIn("UTC", Date.now()), -1);
     const month = monthOf(yesterday);
     const from = firstOf(month);
@@ -184,13 +183,11 @@ class VacancyCalendar extends HTMLElement {
   #receive(view) {
     const { rules } = this.#view.calendar ?? {};
     this.#view = view;
-    const { calendar, live, changes } = view;
+    const { calendar, live, error, changes } = view;
     this.#house = new House(calendar, Date.now());
     const kept = stillFree(this.#selection, this.#house);
-    if (calendar && !kept) this.#choose(NOTHING, true);
-    else if (this.#quote && (rules !== calendar?.rules || this.#concerns(changes))) {
-      this.#askPrice();
-    }
+    if ((calendar || error) && !kept) this.#choose(NOTHING, !error);
+    else if (rules !== calendar?.rules || this.#concerns(changes)) this.#quotes.askAgain();
     this.#paintSoon();
     this.#report("vacancy-change", { seq: calendar?.seq ?? null, live, changes });
   }
@@ -224,7 +221,7 @@ class VacancyCalendar extends HTMLElement {
   #askPrice() {
     const { check_in, check_out } = this.#selection;
     this.#quotes.ask(serverOf(this).quotes, check_out && {
-      property_id: this.getAttribute("property"), check_in, check_out, guests: this.#guests(),
+      property_id: propertyOf(this), check_in, check_out, guests: this.#guests(),
     });
   }
 
@@ -292,7 +289,9 @@ class VacancyCalendar extends HTMLElement {
     this.#paintSoon();
   }
 
+  // A page may choose a stay as soon as it hears of the calendar, before there is a painting.
   #reveal(date) {
+    this.#month ??= this.#firstMonth();
     const month = monthOf(date);
     const last = addMonths(this.#month, this.#shown - 1);
     if (month < this.#month) this.#month = this.#within(month);

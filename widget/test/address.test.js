@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serverOf, stayAt } from "../server.js";
+import { propertyOf, serverOf, stayAt } from "../quote.js";
 
 globalThis.document = { baseURI: "https://host.example/house/" };
 
@@ -19,6 +19,12 @@ test("the attribute names the server, also one that lies in a folder", () => {
   }
   assert.equal(serverOf(element({ server: "http://stay.example" })).socket.href,
     "ws://stay.example/ws");
+});
+
+test("an id in capital letters is the same property", () => {
+  const big = element({ server: "https://stay.example", property: "0192F7A0-7A1C" });
+  assert.equal(propertyOf(big), "0192f7a0-7a1c");
+  assert.equal(serverOf(big).home.href, "https://stay.example/stay/0192f7a0-7a1c");
 });
 
 test("a stay is booked on the server's page, or where the page says", () => {
