@@ -27,6 +27,7 @@ export class Problem extends Error {
 export class Api {
   #access = null;
   #refresh = null;
+  #expiresAt = 0;
   #renewal = null;
   #keys = new Map();
   #sessionEnded;
@@ -39,6 +40,14 @@ export class Api {
   /** The access token for the private topics of the live socket, or null. */
   get token() {
     return this.#access;
+  }
+
+  /**
+   * For how long the access token is still good, in milliseconds: the server says how long it lasts
+   * from when it came, so a clock that is wrong on either side makes no difference.
+   */
+  get tokenLeftMs() {
+    return this.#expiresAt - Date.now();
   }
 
   async signIn(email, password) {
@@ -135,6 +144,12 @@ export class Api {
     return this.#send("GET", `payments/${encodeURIComponent(id)}`);
   }
 
+  /** The nights `[from, to)` as one who may see them; one's own home need not be listed. */
+  calendar(property, window) {
+    const path = `properties/${encodeURIComponent(property)}/calendar`;
+    return this.#send("GET", `${path}?${new URLSearchParams(window)}`);
+  }
+
   async blocks(property, from) {
     const path = `properties/${encodeURIComponent(property)}/blocks?from=${from}`;
     return (await this.#send("GET", path)).data;
@@ -158,9 +173,10 @@ export class Api {
     this.#keep(await this.#ask("POST", "auth/refresh", { refresh_token: token }, false));
   }
 
-  #keep({ access_token, refresh_token }) {
+  #keep({ access_token, refresh_token, expires_in = 0 }) {
     this.#access = access_token;
     this.#refresh = refresh_token;
+    this.#expiresAt = Date.now() + expires_in * 1_000;
   }
 
   #forget() {

@@ -8,9 +8,13 @@ const place = (id) => document.getElementById(id);
 let trust = new Map();
 let timer = null;
 
-/** `live` is what the widget's feed says of this property: connecting, live or reconnecting. */
+/**
+ * `live` is what the widget's feed says of this property: connecting, live or reconnecting, or null
+ * where it has no such calendar.
+ */
 export function report(property, live) {
-  trust.set(property, live);
+  if (live) trust.set(property, live);
+  else trust.delete(property);
   show();
 }
 

@@ -117,7 +117,8 @@ Object.assign(globalThis, {
   },
   document: Object.assign(new Node_("#document"), {
     baseURI: "https://host.example/house/",
-    documentElement: new Node_("html"),
+    documentElement: Object.assign(new Node_("html"), { lang: "en" }),
+    getElementById: (id) => new Node_(id),
     createElement: (name) => new Node_(name),
   }),
   addEventListener: () => null,
@@ -126,13 +127,16 @@ Object.assign(globalThis, {
   setInterval: () => 0,
   clearInterval: () => null,
   WebSocket: class {
-    readyState = 1;
+    static OPEN = 1;
+    readyState = 0;
     sent = [];
 
-    constructor(url) {
-      this.url = String(url);
+    constructor() {
       sockets.push(this);
-      queueMicrotask(() => this.onopen?.());
+      queueMicrotask(() => {
+        this.readyState = 1;
+        this.onopen?.();
+      });
     }
 
     send(text) {
@@ -151,10 +155,13 @@ Object.assign(globalThis, {
     const answer = (status, body) => resolve({
       ok: status < 300, status, headers: new Headers(), json: async () => body,
     });
-    requests.push({ url: String(url), body: options.body && JSON.parse(options.body), answer });
+    requests.push({ url: String(url), ...options, body: options.body && JSON.parse(options.body), answer });
   }),
 });
+Object.defineProperty(globalThis, "navigator", { value: { onLine: true } });
 Math.random = clock.random;
+const begun = Date.now();
+Date.now = () => begun + clock.now;
 
 /** A `<vacancy-calendar>` in the page, with these attributes. */
 export function calendarWith(attributes) {

@@ -1,8 +1,8 @@
 // The host board: all homes and their nights at once, live.
 //
-// The public calendars of all rows come over the widget's one socket and colour the nights; the
-// bookings come over REST and are read again whenever the host's topic, or one of the calendars,
-// says that something changed.
+// The public calendars of all rows come over the widget's one socket and colour the nights; those
+// of homes that are not listed, and the bookings, come over REST and are read again whenever the
+// host's topic, or one of the calendars, says that something changed.
 
 import { addDays, addMonths, firstOf, monthOf, todayIn } from "../../dates.js";
 import { invitation } from "../account.js";
@@ -192,6 +192,7 @@ class Board {
     const selection = this.#selection;
     if (!selection) return;
     const done = (words) => {
+      this.#live?.refresh(selection.home.id);
       this.#say(words);
       this.#grid.clear();
       this.#grid.refocus();

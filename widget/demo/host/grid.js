@@ -44,12 +44,17 @@ export class Grid {
     this.#rove(0, 0, false);
   }
 
-  /** Shows the calendar and the bookings of one home; either may still be missing. */
+  /**
+   * Shows the calendar and the bookings of one home; either may still be missing. A calendar that
+   * the feed has `refused` may be there all the same, as it was when it was last read.
+   */
   paint(id, { calendar, bookings = [], refused }) {
     const row = this.#rows.get(id);
     if (!row) return;
     const today = todayIn(calendar?.rules.timezone ?? row.home.timezone, Date.now());
-    row.element.dataset.live = calendar ? "live" : refused ? "refused" : "waiting";
+    const trust = calendar ? ["live", "read"] : ["waiting", "refused"];
+    row.element.dataset.live = trust[refused ? 1 : 0];
+    if (calendar || refused) row.unlisted.hidden = refused?.code !== "not_found";
     const bars = barsOf(bookings, this.#days);
     this.#days.forEach((date, column) => {
       const cell = row.cells[column];
@@ -109,6 +114,10 @@ export class Grid {
       "data-state": "unknown", "aria-selected": "false",
     }));
     const listed = home.status === "listed";
+    const unlisted = el("span", {
+      class: "unlisted", hidden: listed, "data-test": "unlisted",
+      title: "Guests do not see this home. Its nights are shown as they were last read.",
+    }, "not listed");
     const element = el("tr", {
       "data-test": "row", "data-property": home.id, "data-live": "waiting",
     },
@@ -117,13 +126,15 @@ export class Grid {
         el("div", { class: "home-name" },
           el("a", { href: `/stay/${home.id}`, "data-test": "home-title" }, home.title),
           el("span", { class: "quiet" },
-            listed ? price(home.price_per_night, home.currency) : home.status)),
+            home.status === "draft" ? "draft, " : null,
+            price(home.price_per_night, home.currency)),
+          unlisted),
         listed ? el("button", {
           class: "icon", type: "button", "aria-label": `Embed ${home.title}`, title: "Embed",
           "data-test": "embed", onclick: () => this.#told.embed(home),
         }, "</>") : null)),
       cells);
-    this.#rows.set(home.id, { home, element, cells, bookings: [] });
+    this.#rows.set(home.id, { home, element, unlisted, cells, bookings: [] });
     return element;
   }
 
