@@ -1,46 +1,25 @@
 // Civil dates as `YYYY-MM-DD` strings and months as `YYYY-MM` strings.
 //
 // A night of a stay is a date on a wall calendar, not an instant, so all arithmetic here is on
-// whole days counted in integers: no clock change, leap second or viewer's time zone can move a
-// date. Both string forms sort in the order of time, so `<` and `>=` compare them. The only places
-// where an instant or a zone appears are `todayIn`, which asks what the wall calendar of a zone
-// shows, and the formatters, which are pinned to UTC. The conversion is Howard Hinnant's
-// `days_from_civil` for the proleptic Gregorian calendar; day 0 is 1970-01-01.
+// whole days counted from 1970-01-01, and dates become numbers and back in UTC, which knows no
+// clock change: no viewer's time zone can move a date. Both string forms sort in the order of time,
+// so `<` and `>=` compare them. The only places where an instant or a zone appears are `todayIn`
+// and `timeIn`, which ask what the wall calendar and the clock of a zone show.
 
 const MS_PER_DAY = 86_400_000;
-const DAYS_PER_ERA = 146_097;
+const FIRST_DAY = -719_162;
+const LAST_DAY = 2_932_896;
 const formatters = new Map();
 
 /** Days from 1970-01-01 to `date`. */
 export function dayNumber(date) {
-  const [year, month, day] = date.split("-").map(Number);
-  const shifted = month <= 2 ? year - 1 : year;
-  const era = Math.floor(shifted / 400);
-  const yearOfEra = shifted - era * 400;
-  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100);
-  return era * DAYS_PER_ERA + dayOfEra + dayOfYear - 719_468;
+  return Date.parse(date) / MS_PER_DAY;
 }
 
-/** The date that lies `number` days after 1970-01-01. */
+/** The date that lies `number` days after 1970-01-01, or the nearest of the years 1 to 9999. */
 export function dateOf(number) {
-  const shifted = number + 719_468;
-  const era = Math.floor(shifted / DAYS_PER_ERA);
-  const dayOfEra = shifted - era * DAYS_PER_ERA;
-  const yearOfEra = Math.floor(
-    (dayOfEra -
-      Math.floor(dayOfEra / 1460) +
-      Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) /
-      365,
-  );
-  const dayOfYear =
-    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  return `${padded(year, 4)}-${padded(month, 2)}-${padded(day, 2)}`;
+  const day = Math.max(FIRST_DAY, Math.min(number, LAST_DAY));
+  return new Date(day * MS_PER_DAY).toISOString().slice(0, 10);
 }
 
 export function addDays(date, days) {
