@@ -6,7 +6,6 @@
 // it, and the verdict says what a reader must do next; it knows no sockets and no clock.
 
 import { addMonths, datesBetween, datesIn, firstOf } from "./dates.js";
-import { crc32 } from "./digest.js";
 
 const LETTERS = { available: "a", held: "h", booked: "b", blocked: "k", closed: "c" };
 const AVAILABLE = Object.freeze({ state: "available" });
@@ -65,6 +64,19 @@ export function digestOf(calendar, month) {
   let letters = "";
   for (const date of datesIn(month)) letters += LETTERS[calendar.nights.get(date)?.state] ?? "?";
   return crc32(letters);
+}
+
+/**
+ * CRC-32 as in ISO-HDLC (zip, Ethernet) of a text in ASCII, as eight lower-case hex digits. Server
+ * and widget compute it over the same short text; equal digests mean equal calendars.
+ */
+export function crc32(text) {
+  let rest = -1;
+  for (const letter of text) {
+    rest ^= letter.charCodeAt(0);
+    for (let bit = 0; bit < 8; bit += 1) rest = rest & 1 ? (rest >>> 1) ^ 0xedb88320 : rest >>> 1;
+  }
+  return (~rest >>> 0).toString(16).padStart(8, "0");
 }
 
 function covers(calendar, month) {

@@ -53,8 +53,10 @@ function spread(ceilingMs, random) {
   return ceilingMs * (0.5 + 0.5 * random());
 }
 
-const BROWSER = {
+/** What is outside of the widget, where no test stands in for it. */
+export const BROWSER = {
   connect: (url) => new WebSocket(url),
+  fetch: (url, options) => fetch(url, options),
   later: (action, delayMs) => setTimeout(action, delayMs),
   cancel: (timer) => clearTimeout(timer),
   random: Math.random,
@@ -66,10 +68,10 @@ export class Feed {
   #socket = null;
   #subscriptions = new Map();
   #failures = 0;
-  #retry = null;
-  #silence = null;
+  #retry = { timer: null };
+  #silence = { timer: null };
+  #nudged = { timer: null };
   #probed = false;
-  #nudged = null;
 
   constructor(url, world = BROWSER) {
     this.#url = url;
@@ -107,9 +109,8 @@ export class Feed {
    * dead connection is found out in time however often tabs change.
    */
   nudge() {
-    if (this.#retry !== null) {
-      this.#world.cancel(this.#retry);
-      this.#retry = null;
+    if (this.#retry.timer !== null) {
+      this.#wait(this.#retry);
       this.#connect();
     } else if (this.#socket?.readyState === OPEN && !this.#probed) {
       this.#probe();
@@ -118,8 +119,8 @@ export class Feed {
   }
 
   #askWaiting() {
-    if (this.#nudged !== null) return;
-    this.#nudged = this.#world.later(() => { this.#nudged = null; }, NUDGED_AGAIN_MS);
+    if (this.#nudged.timer !== null) return;
+    this.#wait(this.#nudged, NUDGED_AGAIN_MS);
     for (const subscription of this.#subscriptions.values()) {
       if (subscription.waits) this.#ask(subscription);
     }
@@ -128,7 +129,7 @@ export class Feed {
   #leave(subscription, listener) {
     subscription.listeners.delete(listener);
     if (subscription.listeners.size > 0) return;
-    this.#settle(subscription);
+    this.#wait(subscription);
     this.#subscriptions.delete(subscription.property);
     this.#send({ type: "unsubscribe", property: subscription.property });
     // An element that is moved within its page leaves and comes back in the same moment.
@@ -136,10 +137,10 @@ export class Feed {
   }
 
   #connect() {
-    if (this.#socket || this.#retry !== null || this.#subscriptions.size === 0) return;
+    if (this.#socket || this.#retry.timer !== null || this.#subscriptions.size === 0) return;
     const socket = this.#world.connect(this.#url);
     this.#socket = socket;
-    this.#expectWithin(ANSWER_WITHIN_MS, () => this.#drop());
+    this.#wait(this.#silence, ANSWER_WITHIN_MS, () => this.#drop());
     socket.onopen = () => {
       this.#heard();
       for (const subscription of this.#subscriptions.values()) this.#ask(subscription);
@@ -158,23 +159,21 @@ export class Feed {
     this.#socket = null;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
-    this.#expectWithin(0, null);
+    this.#wait(this.#silence);
     for (const subscription of this.#subscriptions.values()) {
-      this.#settle(subscription);
+      this.#wait(subscription);
       subscription.awaited = true;
       tell(subscription, []);
     }
     if (this.#subscriptions.size === 0) return;
     this.#failures += 1;
-    this.#retry = this.#world.later(() => {
-      this.#retry = null;
-      this.#connect();
-    }, hintMs + retryDelayMs(this.#failures, this.#world.random));
+    const delayMs = hintMs + retryDelayMs(this.#failures, this.#world.random);
+    this.#wait(this.#retry, delayMs, () => this.#connect());
   }
 
   #heard() {
     this.#probed = false;
-    this.#expectWithin(SILENCE_BEFORE_PING_MS, () => this.#probe());
+    this.#wait(this.#silence, SILENCE_BEFORE_PING_MS, () => this.#probe());
   }
 
   // The server's own pings are invisible to scripts; without a question of ours a connection that
@@ -182,12 +181,16 @@ export class Feed {
   #probe() {
     this.#probed = true;
     this.#send({ type: "ping" });
-    this.#expectWithin(ANSWER_WITHIN_MS, () => this.#drop());
+    this.#wait(this.#silence, ANSWER_WITHIN_MS, () => this.#drop());
   }
 
-  #expectWithin(delayMs, otherwise) {
-    this.#world.cancel(this.#silence);
-    this.#silence = otherwise && this.#world.later(otherwise, delayMs);
+  // Whoever waits has one timer at a time, and none where no delay is given.
+  #wait(who, delayMs, then) {
+    this.#world.cancel(who.timer);
+    who.timer = delayMs === undefined ? null : this.#world.later(() => {
+      who.timer = null;
+      then?.();
+    }, delayMs);
   }
 
   #send(frame) {
@@ -201,13 +204,7 @@ export class Feed {
     if (this.#socket?.readyState !== OPEN) return;
     const after = calendar && !fresh ? { epoch: calendar.epoch, seq: calendar.seq } : undefined;
     this.#send({ type: "subscribe", property, from, to, after });
-    this.#settle(subscription, ANSWER_WITHIN_MS, () => this.#doubt(subscription, true));
-  }
-
-  // A subscription waits for one thing at a time, and for nothing where none is named.
-  #settle(subscription, delayMs, then) {
-    this.#world.cancel(subscription.timer);
-    subscription.timer = then ? this.#world.later(then, delayMs) : null;
+    this.#wait(subscription, ANSWER_WITHIN_MS, () => this.#doubt(subscription, true));
   }
 
   // The first doubt is cleared up at once; one that comes back waits longer each time, so that a
@@ -225,7 +222,7 @@ export class Feed {
     subscription.awaited = true;
     if (delayMs > 0) {
       subscription.waits = true;
-      this.#settle(subscription, delayMs, () => this.#ask(subscription));
+      this.#wait(subscription, delayMs, () => this.#ask(subscription));
     } else {
       this.#ask(subscription);
     }
@@ -268,13 +265,10 @@ export class Feed {
     subscription.error = null;
     subscription.awaited = false;
     subscription.goal = goal;
-    if (isLive(subscription)) this.#steady(subscription);
-  }
-
-  // What has been agreed on for a while is beyond the doubts there were. That a snapshot agrees is
-  // not enough: the next delta may be what the two sides disagree on, each time anew.
-  #steady(subscription) {
-    this.#settle(subscription, STEADY_MS, () => { subscription.doubts = 0; });
+    if (!isLive(subscription)) return;
+    // What has been agreed on for a while is beyond the doubts there were. That a snapshot agrees
+    // is not enough: the next delta may be what the two sides disagree on, each time anew.
+    this.#wait(subscription, STEADY_MS, () => { subscription.doubts = 0; });
   }
 
   // Until the answer to a question has come, deltas still belong to what was before it: they are
@@ -283,19 +277,17 @@ export class Feed {
     if (subscription.awaited) return;
     const { verdict, calendar } = fold(subscription.calendar, frame);
     if (verdict === "known") return;
-    if (verdict === "reset") return this.#reset(subscription);
+    if (verdict === "reset") {
+      // A host who changes rules raises no doubt. All readers hear of it in the same moment, and
+      // those of a host who changes one thing after another ask once for what came together.
+      subscription.fresh = true;
+      return this.#askIn(subscription, RESET_SPREAD_MS * this.#world.random());
+    }
     if (verdict !== "applied") return this.#doubt(subscription, verdict !== "gap");
     subscription.calendar = calendar;
     subscription.doubts = 0;
-    if (isLive(subscription)) this.#settle(subscription);
+    if (isLive(subscription)) this.#wait(subscription);
     tell(subscription, frame.changes);
-  }
-
-  // A host who changes rules raises no doubt. All readers hear of it in the same moment, and those
-  // of a host who changes one thing after another ask once for what has come together meanwhile.
-  #reset(subscription) {
-    subscription.fresh = true;
-    this.#askIn(subscription, RESET_SPREAD_MS * this.#world.random());
   }
 
   // What cannot be read now is in doubt. What is not listed may be listed again; any other refusal
@@ -310,7 +302,7 @@ export class Feed {
     subscription.error = { code, detail };
     if (code === "not_found") return this.#askIn(subscription, spread(LISTED_AGAIN_MS, random));
     subscription.awaited = true;
-    this.#settle(subscription);
+    this.#wait(subscription);
     tell(subscription, []);
   }
 }

@@ -4,6 +4,8 @@
 // Only http and https are ever linked or asked. Prices come from `POST /api/v1/quotes`, without
 // credentials.
 
+import { BROWSER } from "./feed.js";
+
 const QUIET_MS = 250;
 const SPREAD_MS = 2_000;
 const LONGEST_WAIT_MS = 10_000;
@@ -44,13 +46,6 @@ function addressIn(text) {
   const address = new URL(text, document.baseURI);
   return ["http:", "https:"].includes(address.protocol) ? address : null;
 }
-
-const BROWSER = {
-  fetch: (url, options) => fetch(url, options),
-  later: (action, delayMs) => setTimeout(action, delayMs),
-  cancel: (timer) => clearTimeout(timer),
-  random: Math.random,
-};
 
 /**
  * Asks for prices, one request at a time: when it is answered, the newest wish follows, if it is

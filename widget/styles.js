@@ -26,6 +26,7 @@ const CSS = `
   color: var(--_ink);
   background: var(--_surface);
   font: inherit;
+  font-variant-numeric: tabular-nums;
   line-height: 1.4;
   text-align: start;
 }
@@ -57,10 +58,8 @@ button { color: inherit; font: inherit; }
   content: ""; display: block; inline-size: 0.5rem; block-size: 0.5rem; margin: auto;
   border: solid currentColor; border-width: 2px 0 0 2px; transform: translateX(15%) rotate(-45deg);
 }
-.turn.next::before, [dir="rtl"] .turn.previous::before {
-  transform: translateX(-15%) rotate(135deg);
-}
-[dir="rtl"] .turn.next::before { transform: translateX(15%) rotate(-45deg); }
+.turn.next, [dir="rtl"] .turn.previous { transform: scaleX(-1); }
+[dir="rtl"] .turn.next { transform: none; }
 .turn:hover:not([aria-disabled="true"]) { border-color: var(--_accent); color: var(--_accent); }
 .turn[aria-disabled="true"] { color: var(--_faint); cursor: default; }
 
@@ -78,10 +77,9 @@ td { block-size: 2.75rem; padding: 0 1px; }
   touch-action: pan-y pinch-zoom; user-select: none; -webkit-user-select: none;
   -webkit-tap-highlight-color: transparent;
 }
-.day { font-variant-numeric: tabular-nums; }
 .mark {
   block-size: 0.625rem; color: var(--_muted); font-size: 0.625rem; font-weight: 500;
-  font-variant-numeric: tabular-nums; white-space: nowrap;
+  white-space: nowrap;
 }
 .night:not([aria-disabled="true"]) { font-weight: 600; cursor: pointer; }
 .night:not([aria-disabled="true"]):hover { border-color: var(--_accent); }
@@ -138,7 +136,7 @@ td { block-size: 2.75rem; padding: 0 1px; }
 .status::first-letter { text-transform: uppercase; }
 .total { grid-area: total; margin: 0; }
 .sum { color: var(--_muted); }
-.amount { font-size: 1.125rem; font-variant-numeric: tabular-nums; }
+.amount { font-size: 1.125rem; }
 .clear { grid-area: clear; justify-self: end; }
 .retry { grid-area: total; justify-self: start; }
 .book { grid-area: book; }

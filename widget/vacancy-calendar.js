@@ -11,14 +11,10 @@ import {
 } from "./dates.js";
 import { feedAt } from "./feed.js";
 import { Frame, attribute, write } from "./frame.js";
-import { listen } from "./gestures.js";
-import { House } from "./house.js";
-import { languageOf, onLanguage } from "./language.js";
-import { paintNight } from "./night.js";
 import { Quotes, propertyOf, serverOf, stayAt } from "./quote.js";
-import { NOTHING, barOf, drag, pick, stillFree } from "./selection.js";
+import { House, NOTHING, barOf, drag, pick, stillFree } from "./stay.js";
 import { styles } from "./styles.js";
-import { directionOf, firstWeekday, load, localeFor, wordsIn } from "./words.js";
+import { directionOf, firstWeekday, languageOf, load, localeFor, wordsIn } from "./words.js";
 
 const MONTHS_AHEAD = 13;
 const MOST_MONTHS = 12;
@@ -27,6 +23,7 @@ const TODAY_CHECK_MS = 30_000;
 const SECOND_MS = 1_000;
 // A server cannot say which question was about something that is no id at all.
 const PROPERTY = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const UNKNOWN = { calendar: null, live: "connecting", error: null };
 
 class VacancyCalendar extends HTMLElement {
   static observedAttributes = ["property", "server", "guests", "months", "book-url", "lang"];
@@ -34,7 +31,7 @@ class VacancyCalendar extends HTMLElement {
   #frame = null;
   #locale = null;
   #words = null;
-  #view = { calendar: null, live: "connecting", error: null };
+  #view = UNKNOWN;
   #house = new House(null, Date.now());
   #window = null;
   #selection = NOTHING;
@@ -55,12 +52,13 @@ class VacancyCalendar extends HTMLElement {
   #inView = false;
   #sizes = new ResizeObserver(() => this.#fit());
   #sight = new IntersectionObserver(([entry]) => this.#see(entry.isIntersecting));
-  #deaf = null;
+  #languages = new MutationObserver(() => this.#speak());
 
   connectedCallback() {
     if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [styles];
     this.#speak();
-    this.#deaf = onLanguage(() => this.#speak());
+    const langs = { attributeFilter: ["lang"], subtree: true };
+    this.#languages.observe(document.documentElement, langs);
     this.#timer = setInterval(() => this.#follow(), TODAY_CHECK_MS);
     this.#sizes.observe(this);
     this.#sight.observe(this);
@@ -70,7 +68,7 @@ class VacancyCalendar extends HTMLElement {
 
   disconnectedCallback() {
     clearInterval(this.#timer);
-    this.#deaf();
+    this.#languages.disconnect();
     this.#sizes.disconnect();
     this.#sight.disconnect();
     this.#see(false);
@@ -127,17 +125,13 @@ class VacancyCalendar extends HTMLElement {
 
   #build(locale) {
     const hadFocus = this.shadowRoot.activeElement?.dataset.date;
-    const weekStart = firstWeekday(locale);
     const direction = directionOf(locale);
+    const page = { weekStart: firstWeekday(locale), rtl: direction === "rtl" };
     this.#words = wordsIn(locale);
-    this.#frame = new Frame(this.#words, weekStart, {
+    this.#frame = new Frame(this.#words, page, {
       turn: (count) => this.#turn(count),
       clear: () => this.#cleared(),
       retry: () => this.#askPrice(),
-    });
-    attribute(this.#frame.element, "lang", locale);
-    attribute(this.#frame.element, "dir", direction);
-    listen(this.#frame.months, { weekStart, rtl: direction === "rtl" }, {
       pick: (date) => this.#picked(date),
       point: (date) => this.#point(date),
       drag: (from, to) => this.#dragged(from, to),
@@ -146,6 +140,8 @@ class VacancyCalendar extends HTMLElement {
       move: (date) => this.#move(date),
       escape: () => this.#selection !== NOTHING && (this.clear(), true),
     });
+    attribute(this.#frame.element, "lang", locale);
+    attribute(this.#frame.element, "dir", direction);
     this.shadowRoot.replaceChildren(this.#frame.element);
     if (!this.#window) return;
     this.#focus = hadFocus ?? this.#focus;
@@ -163,11 +159,12 @@ class VacancyCalendar extends HTMLElement {
     if (this.#window?.from !== from) {
       const leave = this.#stop;
       this.#window = { from, to: firstOf(addMonths(month, MONTHS_AHEAD)) };
-      if (!PROPERTY.test(property)) this.#view = { ...this.#view, error: { code: "no_property" } };
-      this.#stop = PROPERTY.test(property)
-        ? feedAt(serverOf(this).socket)
-          .watch(property, this.#window, (view) => this.#receive(view))
-        : null;
+      if (PROPERTY.test(property)) {
+        this.#stop = feedAt(serverOf(this).socket)
+          .watch(property, this.#window, (view) => this.#receive(view));
+      } else {
+        this.#view = { ...UNKNOWN, error: { code: "no_property" } };
+      }
       leave?.();
     }
     this.#paintSoon();
@@ -177,7 +174,7 @@ class VacancyCalendar extends HTMLElement {
     this.#stop?.();
     this.#stop = null;
     this.#window = null;
-    this.#view = { calendar: null, live: "connecting", error: null };
+    this.#view = UNKNOWN;
   }
 
   #receive(view) {
@@ -249,10 +246,12 @@ class VacancyCalendar extends HTMLElement {
     this.#pointed = pointed;
   }
 
-  // Without dates the drag was broken off, and what was chosen before it is chosen again.
+  // Without dates the drag was broken off, and what was chosen before it is chosen again, unless
+  // that was taken meanwhile.
   #dropped(from, to) {
     const chosen = from ? drag(from, to, this.#house) : NOTHING;
-    this.#choose(chosen.check_in === null ? this.#before : chosen);
+    const goesBack = chosen.check_in === null && stillFree(this.#before, this.#house);
+    this.#choose(goesBack ? this.#before : chosen);
     this.#before = null;
     if (!from) return;
     const [first, last] = from < to ? [from, to] : [to, from];
@@ -346,14 +345,7 @@ class VacancyCalendar extends HTMLElement {
       calendar, house, words,
       selection: this.#selection, pointed: this.#pointed, focus: this.#focus,
     };
-    this.#counting = [];
-    frame.show(this.#shown);
-    frame.grids.slice(0, this.#shown).forEach((grid, index) => {
-      grid.show(addMonths(this.#month, index), (button, cell, date) => {
-        const until = paintNight(button, cell, date, scene);
-        if (until) this.#counting.push({ mark: button.lastChild, until });
-      });
-    });
+    this.#counting = frame.showMonths(this.#month, this.#shown, scene);
     attribute(frame.months, "aria-busy", String(!calendar && !error));
     attribute(frame.previous, "aria-disabled", String(this.#month <= this.#firstMonth()));
     attribute(frame.next, "aria-disabled", String(this.#month >= this.#lastMonth()));

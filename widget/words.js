@@ -3,10 +3,15 @@
 // English is always there; the other tables are modules of their own and are loaded when a page
 // speaks their language. A table holds plain texts: `{name}` stands for what is put in, and a text
 // that counts something has a form for each plural of its language (`Intl.PluralRules`).
+//
+// Amounts of integer minor units are written as a locale writes its money. How many minor digits a
+// currency has is ISO 4217's business, and the server reckons by it. `Intl` follows everyday usage
+// instead, where some currencies have lost their cents (it writes IDR and COP so); by its count an
+// amount would look a hundred times too large. An amount becomes a decimal text and never a
+// floating point number of its own.
 
 import { formatDate, formatRange, weekday } from "./dates.js";
 import { ENGLISH } from "./lang/en.js";
-import { money, shortMoney } from "./money.js";
 
 const TABLES = {
   ar: () => import("./lang/ar.js"),
@@ -38,6 +43,14 @@ const MONTH = { month: "long", year: "numeric" };
 const TIGHT = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const HOUR_MS = 3_600_000;
 
+const NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
+const THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND";
+
+// From this many units on there is no room in a night for all digits.
+const COMPACT_FROM = 10_000;
+// Up to this many units a rounded price would say too little.
+const EXACT_BELOW = 10;
+
 /** The locale to speak in on a page in `lang`: its own where there are words, else English. */
 export function localeFor(lang) {
   try {
@@ -59,11 +72,18 @@ export async function load(locale) {
   }
 }
 
-/** `rtl` or `ltr`. */
+/** The `lang` of the element or of its nearest ancestor, through shadow roots; "" for none. */
+export function languageOf(element) {
+  for (let place = element; place; place = place.getRootNode().host) {
+    const spoken = place.closest("[lang]");
+    if (spoken) return spoken.lang;
+  }
+  return "";
+}
+
+/** `rtl` or `ltr`: that of the words, which are those of a language whatever script it names. */
 export function directionOf(locale) {
-  const known = new Intl.Locale(locale);
-  const { direction } = known.getTextInfo?.() ?? known.textInfo ?? {};
-  return direction ?? (known.language === "ar" ? "rtl" : "ltr");
+  return new Intl.Locale(locale).language === "ar" ? "rtl" : "ltr";
 }
 
 /** 0 for Monday to 6 for Sunday. */
@@ -96,7 +116,7 @@ export function wordsIn(locale) {
     notice: (n) => fill(table.notice, { days: counted(table.days, n) }),
     guests: (n) => fill(table.max, { nights: counted(table.guests, n) }),
   };
-  /** Why a date cannot be chosen (house.js); "" where there is nothing to say. */
+  /** Why a date cannot be chosen (stay.js); "" where there is nothing to say. */
   const bar = ({ why, count }) => (why in bars ? bars[why](count) : table[why]) ?? "";
   return {
     ...table,
@@ -126,4 +146,50 @@ export function wordsIn(locale) {
 
 function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+/** `minor` units in full, like `$1,234.50`; "" where it is no amount of a currency. */
+export function money(locale, minor, currency) {
+  return written(locale, minor, currency, (digits) => ({
+    style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits,
+  }));
+}
+
+/** The same in about five characters, like `$1,235`; without its currency where that is long. */
+export function shortMoney(locale, minor, currency) {
+  return written(locale, minor, currency, (digits, units) => ({
+    ...(hasSign(locale, currency)
+      ? { style: "currency", currency, currencyDisplay: "narrowSymbol" }
+      : {}),
+    notation: units < COMPACT_FROM ? "standard" : "compact",
+    minimumFractionDigits: 0,
+    maximumFractionDigits: units >= COMPACT_FROM ? 1 : units < EXACT_BELOW ? digits : 0,
+  }));
+}
+
+/** `minor` units as a decimal text with so many digits behind its point. */
+export function decimalOf(minor, digits) {
+  const text = String(Math.abs(minor)).padStart(digits + 1, "0");
+  const units = text.slice(0, text.length - digits);
+  return `${minor < 0 ? "-" : ""}${units}${digits > 0 ? `.${text.slice(-digits)}` : ""}`;
+}
+
+/** How many digits the minor units of a currency make, by ISO 4217. */
+export function digitsOf(currency) {
+  return NO_DIGITS.includes(currency) ? 0 : THREE_DIGITS.includes(currency) ? 3 : 2;
+}
+
+function written(locale, minor, currency, options) {
+  if (!Number.isSafeInteger(minor) || minor < 0 || !/^[A-Z]{3}$/.test(currency)) return "";
+  const digits = digitsOf(currency);
+  const decimal = decimalOf(minor, digits);
+  return new Intl.NumberFormat(locale, options(digits, Math.trunc(decimal))).format(decimal);
+}
+
+function hasSign(locale, currency) {
+  const format = new Intl.NumberFormat(locale, {
+    style: "currency", currency, currencyDisplay: "narrowSymbol",
+  });
+  const parts = format.formatToParts(0);
+  return parts.find(({ type }) => type === "currency").value.length === 1;
 }

@@ -1,7 +1,7 @@
 // How this site says money, dates and refusals.
 
 import { addDays, daysBetween, formatDate, formatRange } from "../dates.js";
-import { decimalOf, digitsOf } from "../money.js";
+import { decimalOf, digitsOf } from "../words.js";
 
 const LOCALE = document.documentElement.lang;
 const SHORT = { day: "numeric", month: "short" };

@@ -2,9 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { agrees, digestOf, fold, fromSnapshot } from "../calendar.js";
+import { agrees, crc32, digestOf, fold, fromSnapshot } from "../calendar.js";
 import { addDays, datesBetween, daysBetween } from "../dates.js";
-import { crc32 } from "../digest.js";
 import { randomFrom } from "./random.js";
 
 const FROM = "2027-01-01";

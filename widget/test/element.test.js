@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addDays, todayIn } from "../dates.js";
 import { settled } from "./clock.js";
-import { calendarWith, clock, requests, sockets, takeAway } from "./page.js";
+import { calendarWith, clock, hub, requests, sockets, takeAway } from "./page.js";
 
 await import("../vacancy-calendar.js");
 
@@ -19,7 +19,8 @@ async function stage(property) {
   homes += 1;
   const id = property ?? `0192f7a0-7a1c-7c3e-9a54-${String(homes).padStart(12, "0")}`;
   const server = `https://s${homes}.example/`;
-  const calendar = calendarWith({ property: id, server });
+  // With two months, the days that tests look at are in view on every day of the year.
+  const calendar = calendarWith({ property: id, server, months: "2" });
   await settled();
   const socket = sockets.at(-1);
   const [{ property: asked, from, to }] = socket.sent;
@@ -99,6 +100,36 @@ test("a calendar that was there and is refused cannot be chosen from", async () 
   assert.equal(calendar.dataset.error, undefined);
   assert.equal(calendar.select(day(2), day(4)), true);
   takeAway(calendar);
+});
+
+/** What a mouse does at a night of the calendar. */
+function point(calendar, type, night) {
+  const [months] = calendar.shadowRoot.all(({ className }) => className === "months");
+  const event = Object.assign(new Event(type), { isPrimary: true, button: 0 });
+  months.dispatchEvent(Object.defineProperty(event, "target", { value: night }));
+}
+
+test("a drag that leads nowhere gives back the stay before it, unless that is gone", async () => {
+  for (const isGone of [false, true]) {
+    const { calendar, snapshot, socket, asked, night } = await stage();
+    snapshot(5, [{ from: day(5), to: day(6), state: "booked" }]);
+    calendar.select(day(2), day(4));
+    await settled();
+    point(calendar, "pointerdown", night(day(3)));
+    point(calendar, "pointerover", night(day(4)));
+    assert.deepEqual(calendar.selection, { check_in: day(3), check_out: null, nights: 0 });
+    if (isGone) {
+      socket.tell({
+        type: "delta", property: asked, epoch: "e", prev_seq: 5, seq: 6, digests: {},
+        changes: [{ from: day(2), to: day(4), state: "held" }],
+      });
+    }
+    hub.dispatchEvent(new Event("pointercancel"));
+    const kept = { check_in: day(2), check_out: day(4), nights: 2 };
+    const none = { check_in: null, check_out: null, nights: 0 };
+    assert.deepEqual(calendar.selection, isGone ? none : kept);
+    takeAway(calendar);
+  }
 });
 
 test("a calendar that cannot be read for a moment keeps the stay that was chosen", async () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keyed } from "../gestures.js";
+import { keyed } from "../frame.js";
 
 const MONDAY_FIRST = { weekStart: 0, rtl: false };
 const SATURDAY_FIRST = { weekStart: 5, rtl: true };

@@ -2,7 +2,7 @@
 
 import { fromSnapshot } from "../calendar.js";
 import { addDays } from "../dates.js";
-import { House } from "../house.js";
+import { House } from "../stay.js";
 
 export const NOON = Date.parse("2027-03-01T12:00:00Z");
 

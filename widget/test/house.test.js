@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addDays } from "../dates.js";
-import { House } from "../house.js";
+import { House } from "../stay.js";
 import { NOON, houseWith } from "./house.js";
 
 const booked = { state: "booked" };
@@ -60,7 +60,7 @@ test("notice and window are counted from today on the property's own wall", () =
   assert.deepEqual(house.departure("2027-03-30", "2027-04-02"), { why: "window" });
 });
 
-test("after the cut-off on the property's own clock a booking counts as one of the next day", () => {
+test("after the cut-off by the property's clock a booking counts as one of the next day", () => {
   // Noon in UTC is 02:00 of the next day on Kiritimati.
   for (const [cut_off, first] of [["02:01", "2027-03-03"], ["02:00", "2027-03-04"]]) {
     const advance_notice = { days: 1, cut_off };

@@ -132,7 +132,7 @@ test("a token that ran out while it could not be renewed costs the topic nothing
   live.stop();
 });
 
-test("a session that is over ends the topic, and so does a token that is good nowhere", async () => {
+test("a session that is over ends the topic, as does a token that is good nowhere", async () => {
   const over = await topic({
     renew: async () => { throw Object.assign(new Error("over"), { status: 401 }); },
   });

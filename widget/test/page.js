@@ -6,6 +6,8 @@ import { Clock } from "./clock.js";
 export const clock = new Clock();
 export const sockets = [];
 export const requests = [];
+/** What the window hears. */
+export const hub = new EventTarget();
 
 class Node_ extends EventTarget {
   attributes = new Map();
@@ -79,8 +81,8 @@ class Node_ extends EventTarget {
     return this.shadowRoot;
   }
 
-  closest() {
-    return null;
+  closest(selector) {
+    return selector === ".night" && this.className.split(" ").includes("night") ? this : null;
   }
 
   getRootNode() {
@@ -121,7 +123,7 @@ Object.assign(globalThis, {
     getElementById: (id) => new Node_(id),
     createElement: (name) => new Node_(name),
   }),
-  addEventListener: () => null,
+  addEventListener: (...facts) => hub.addEventListener(...facts),
   setTimeout: clock.later,
   clearTimeout: clock.cancel,
   setInterval: () => 0,
@@ -155,7 +157,8 @@ Object.assign(globalThis, {
     const answer = (status, body) => resolve({
       ok: status < 300, status, headers: new Headers(), json: async () => body,
     });
-    requests.push({ url: String(url), ...options, body: options.body && JSON.parse(options.body), answer });
+    const body = options.body && JSON.parse(options.body);
+    requests.push({ url: String(url), ...options, body, answer });
   }),
 });
 Object.defineProperty(globalThis, "navigator", { value: { onLine: true } });

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NOTHING, barOf, drag, pick, roleOf, stillFree } from "../selection.js";
+import { NOTHING, barOf, drag, pick, roleOf, stillFree } from "../stay.js";
 import { houseWith } from "./house.js";
 
 const booked = { state: "booked" };

@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ENGLISH } from "../lang/en.js";
-import { money, shortMoney } from "../money.js";
-import { directionOf, load, localeFor, wordsIn } from "../words.js";
+import { directionOf, load, localeFor, money, shortMoney, wordsIn } from "../words.js";
 
 const LANGUAGES = ["ar", "de", "es", "fr", "it", "ja", "nl", "pt", "sw", "tr", "zh"];
 const plain = (text) => text.replace(/[\u00a0\u202f]/g, " ").replace(/[\u200e\u200f\u061c]/g, "");
