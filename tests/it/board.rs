@@ -58,6 +58,30 @@ async fn a_block_over_a_booking_says_so_and_goes_around_it() {
     server.verify().await;
 }
 
+#[tokio::test]
+async fn a_home_that_is_not_listed_has_its_nights_on_the_board_and_they_can_be_blocked() {
+    let server = Server::spawn(Database::Sqlite).await;
+    let host = server.host().await;
+    let home = server.home(&host).await;
+    let path = format!("/api/v1/properties/{home}");
+    server.put(&path, json!({ "status": "unlisted" })).by(&host).await.expect(200);
+    let driver = Driver::start().await;
+    let hosting = Window::open(&driver, &server, "hosting", "/host").await;
+    hosting.sign_in(&host.email).await;
+    let row = format!("[data-test=row][data-property='{home}'][data-live=read]");
+    let mark = format!("{row} [data-test=unlisted]:not([hidden])");
+    hosting.wait(LOADED_WITHIN, &mark).await;
+    hosting.drag(&night(&home, 5), &night(&home, 7)).await;
+    hosting.click("[data-test=tools] [data-test=block]").await;
+    hosting.click("[data-test=block] [data-test=sure]").await;
+    hosting.wait(LOADED_WITHIN, &format!("{}[data-state=blocked]", night(&home, 6))).await;
+
+    server.put(&path, json!({ "status": "listed" })).by(&host).await.expect(200);
+    // Whoever comes back to a tab asks again at once for what was refused.
+    hosting.script("dispatchEvent(new Event('online'))", Vec::new()).await;
+    hosting.wait(LOADED_WITHIN, &row.replace("read", "live")).await;
+}
+
 async fn a_request_that_the_host_accepts_moves_on_the_guests_trips(server: &mut Server) {
     let (host, guest) = (server.host().await, server.guest().await);
     let home = server.home(&host).await;

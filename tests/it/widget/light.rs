@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 const MOST: usize = 20_000;
 
 #[tokio::test]
-async fn all_modules_together_are_less_than_20_kb_compressed() {
+async fn all_modules_together_are_less_than_20_kb_compressed_one_by_one() {
     let server = Server::spawn(Database::Sqlite).await;
     let mut modules = BTreeMap::new();
     let mut wanted = vec!["/widget/vacancy-calendar.js".to_owned()];
@@ -23,11 +23,11 @@ async fn all_modules_together_are_less_than_20_kb_compressed() {
         languages.extend(named(&text, "import(\"./", &path));
         modules.insert(path, text);
     }
-    assert!(modules.len() > 10 && languages.len() >= 11, "the modules are somewhere else");
+    assert!(modules.len() > 8 && languages.len() >= 11, "the modules are somewhere else");
     let first = compressed(&modules.values().cloned().collect::<String>());
     let apart: usize = modules.values().map(|module| compressed(module)).sum();
     println!("{} modules: {first} bytes as one, {apart} one by one", modules.len());
-    assert!(first < MOST, "{first} bytes");
+    assert!(apart < MOST, "{apart} bytes");
 }
 
 /// The modules beside this one that it names after such words; those of a folder name it again.
