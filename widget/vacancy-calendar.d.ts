@@ -39,6 +39,8 @@ export interface ChangeDetail {
   /** The number of the newest event in the calendar; null before the first snapshot. */
   seq: number | null;
   live: Trust;
+  /** Why there is no calendar to see, `not_found` while it is not listed; null where there is. */
+  error: string | null;
   changes: NightChange[];
 }
 

@@ -186,7 +186,8 @@ class VacancyCalendar extends HTMLElement {
     if ((calendar || error) && !kept) this.#choose(NOTHING, !error);
     else if (rules !== calendar?.rules || this.#concerns(changes)) this.#quotes.askAgain();
     this.#paintSoon();
-    this.#report("vacancy-change", { seq: calendar?.seq ?? null, live, changes });
+    const seq = calendar?.seq ?? null;
+    this.#report("vacancy-change", { seq, live, error: error?.code ?? null, changes });
   }
 
   #concerns(changes) {

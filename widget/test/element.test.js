@@ -84,8 +84,9 @@ test("a calendar that was there and is refused cannot be chosen from", async () 
   const { calendar, snapshot, refuse, night, text } = await stage();
   snapshot(5);
   calendar.select(day(2), day(4));
-  const told = [];
+  const [told, heard] = [[], []];
   calendar.addEventListener("vacancy-select", ({ detail }) => told.push(detail));
+  calendar.addEventListener("vacancy-change", ({ detail }) => heard.push(detail));
   refuse("not_found");
   await settled();
   assert.equal(calendar.dataset.error, "not_found");
@@ -96,6 +97,8 @@ test("a calendar that was there and is refused cannot be chosen from", async () 
   assert.equal(calendar.select(day(2), day(4)), false);
   snapshot(6);
   await settled();
+  assert.deepEqual(heard.map(({ seq, live, error }) => [seq, live, error]),
+    [[null, "connecting", "not_found"], [6, "live", null]]);
   assert.equal(calendar.dataset.live, "live");
   assert.equal(calendar.dataset.error, undefined);
   assert.equal(calendar.select(day(2), day(4)), true);

@@ -116,6 +116,18 @@ test("a hole in the numbering resumes from the last seq and is live again at the
   assert.equal(world.asked().length, 2);
 });
 
+test("missed deltas that do not come are asked for anew, those that came are not", () => {
+  for (const [reached, asked] of [[7, 3], [8, 2]]) {
+    const { world, last } = live(5);
+    world.tell(delta(8));
+    world.tell({ type: "resumed", property: "p", epoch: "e", seq: 8 });
+    for (let seq = 6; seq <= reached; seq += 1) world.tell(delta(seq));
+    world.pass(10_000);
+    assert.equal(world.asked().length, asked);
+    assert.equal(last().live, reached === 8 ? "live" : "reconnecting");
+  }
+});
+
 test("a joined delta of a slow reader is no hole", () => {
   const { world, last } = live(5);
   world.tell(delta(9, { prev_seq: 5 }));

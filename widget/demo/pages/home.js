@@ -121,8 +121,8 @@ class Home {
     }, true);
   }
 
-  #changed({ live, seq }) {
-    pulse.report(this.home.id, live);
+  #changed({ live, error, seq }) {
+    pulse.report(this.home.id, error ? null : live);
     if (seq !== null && !this.prefilled) this.#prefill();
     if (live !== "live" || !this.choice.booking) return;
     clearTimeout(this.timers.reload);
