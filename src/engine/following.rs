@@ -43,7 +43,12 @@ impl Engine {
         (property, channel): (PropertyId, &Channel),
         after: Option<(&str, Seq)>,
     ) -> Result<Followed, Error> {
-        let view = self.calendar(caller, property).await?;
+        let mut view = self.calendar(caller, property).await?;
+        if !channel.reaches(view.snapshot.head.seq) {
+            // The actor is about to show what it has told of another node's commits.
+            let settled = self.registry.settled(property).await?;
+            view = self.view(caller, settled.ok_or(Error::NotFound)?)?;
+        }
         let head = view.snapshot.head.seq;
         let missed = match after {
             Some((epoch, seq)) if epoch == self.epoch && (1..=head).contains(&seq) => {
