@@ -81,7 +81,13 @@ impl Engine {
         }
         let limit = u32::try_from(head - after).unwrap_or(u32::MAX);
         let stored = self.store.events(property, after, limit).await?;
-        channel.remember(&stored.iter().map(decoded).collect::<Result<Vec<_>, _>>()?);
+        // A newer version of this server may have written what cannot be read here.
+        let events = stored.iter().map(decoded).collect::<Result<Vec<_>, _>>();
+        let Ok(events) = events.inspect_err(|error| tracing::error!(%property, %error, "unread"))
+        else {
+            return Ok(None);
+        };
+        channel.remember(&events);
         Ok(channel.after(after))
     }
 
