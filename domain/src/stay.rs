@@ -215,6 +215,14 @@ impl Stay {
         Self { check_in: self.check_in.plus(-nights), check_out: self.check_out.plus(nights) }
     }
 
+    /// All nights of the months that these lie in. They may be more than anybody can book.
+    #[must_use]
+    pub fn in_whole_months(self) -> Self {
+        let check_in = self.check_in.in_month().0.first();
+        let check_out = self.check_out.plus(-1).in_month().0.next().first();
+        Self { check_in, check_out }
+    }
+
     /// Whether the night is one of the stay's.
     pub fn has(self, night: Night) -> bool {
         self.check_in <= night && night < self.check_out

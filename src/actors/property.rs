@@ -7,7 +7,7 @@
 
 use super::admission::{PER_NODE, Permit};
 use super::committer::Outcomes;
-use super::registry::Inner;
+use super::registry::{Inner, Registry};
 use crate::feed::Channel;
 use crate::store::turn::{Turn, TurnOutcome};
 use actix::prelude::{Actor, ActorContext, AsyncContext, Context, Handler, Message};
@@ -75,6 +75,8 @@ pub(super) struct PropertyActor {
 /// How long the store is left alone after it failed to answer, doubled each time up to the most.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Events of a long absence that are read at a time.
+const EVENTS_AT_ONCE: u32 = 1_000;
 /// How often an actor asks itself whether anybody needs it, as a part of the idle time.
 const IDLE_CHECKS: u32 = 4;
 
@@ -240,6 +242,11 @@ impl PropertyActor {
             && !self.channel.is_followed();
         if idle {
             self.leave(ctx);
+            // Somebody who read the snapshot just before follows now, and has to hear what other
+            // nodes write.
+            if self.channel.is_followed() {
+                Registry::keep(&self.node, self.property);
+            }
         }
     }
 
@@ -344,25 +351,29 @@ async fn load(
     }
 }
 
-/// Moves the property's channel to the loaded event, so that followers miss none.
-async fn catch_up(
+/// Moves the property's channel to the loaded event and not beyond, so that followers miss none and
+/// find no snapshot that is older than what they were told.
+pub(super) async fn catch_up(
     node: &Inner,
     channel: &Channel,
     stored: &Stored,
 ) -> Result<(), crate::store::StoreError> {
-    let mut last = channel.last().unwrap_or(stored.head.seq);
-    while last < stored.head.seq {
-        let events = node.store.events(stored.property.id, last, 1_000).await?;
+    let head = stored.head.seq;
+    let mut last = channel.last().unwrap_or(head);
+    while last < head {
+        let limit = u32::try_from(head - last).unwrap_or(EVENTS_AT_ONCE).min(EVENTS_AT_ONCE);
+        let events = node.store.events(stored.property.id, last, limit).await?;
         let Some(newest) = events.last() else { break };
         last = newest.seq;
         for event in &events {
             match domain::codec::decode(&event.bytes) {
                 Ok(event) => channel.publish(stored.property.host, &event),
+                // A newer version of this server may have written it.
                 Err(error) => tracing::error!(seq = event.seq, %error, "an event is unreadable"),
             }
         }
     }
-    channel.begin_after(stored.head.seq);
+    channel.go_on_after(head);
     Ok(())
 }
 

@@ -244,8 +244,12 @@ impl Registry {
                 let known = resident.snapshot.load().as_ref().map(|snapshot| snapshot.head);
                 if known.is_some_and(|known| known != head) {
                     let (reply, _) = oneshot::channel();
-                    // One that has ended meanwhile loads what is stored when it is started.
-                    let _ = resident.addr.try_send(Settle { head: Some(head), reply });
+                    let sent = resident.addr.try_send(Settle { head: Some(head), reply });
+                    // One that has panicked tells its followers nothing more: another has to.
+                    if let Err(SendError::Closed(_)) = sent {
+                        self.forget(resident);
+                        self.resident(property);
+                    }
                 }
             }
         }
@@ -261,6 +265,16 @@ impl Registry {
     #[cfg(test)]
     pub(super) fn panic(&self, property: PropertyId) {
         self.resident(property).addr.try_send(super::property::Panic).expect("room in the mailbox");
+    }
+
+    /// Moves a channel to what was loaded, as an actor does.
+    #[cfg(test)]
+    pub(super) async fn catch_up(
+        &self,
+        channel: &crate::feed::Channel,
+        stored: &domain::state::Stored,
+    ) -> Result<(), StoreError> {
+        super::property::catch_up(&self.0, channel, stored).await
     }
 
     /// Whether the property has an actor on the table.
@@ -301,6 +315,11 @@ impl Registry {
         residents.push(Arc::clone(&resident));
         self.cell(property).store(Some(Arc::new(residents)));
         resident
+    }
+
+    /// Sees that a property has an actor.
+    pub(super) fn keep(node: &Arc<Inner>, property: PropertyId) {
+        Self(Arc::clone(node)).resident(property);
     }
 
     fn forget(&self, resident: &Arc<Resident>) {

@@ -180,6 +180,20 @@ fn an_actor_that_nobody_needs_goes_to_sleep_and_comes_back_with_everything() {
 }
 
 #[test]
+fn a_channel_is_told_no_more_than_what_was_loaded() {
+    in_house(Duration::from_secs(60), async |house| {
+        let property = house.property().await;
+        let loaded = house.store.load(property).await.expect("a store").expect("a property");
+        id_of(&house.book(property, 10).await);
+        // Elsewhere a property was loaded just before that booking.
+        let channel = Feed::default().channel(property);
+        channel.go_on_after(loaded.head.seq - 1);
+        house.registry.catch_up(&channel, &loaded).await.expect("events");
+        assert_eq!(channel.last(), Some(loaded.head.seq));
+    });
+}
+
+#[test]
 fn a_snapshot_is_published_before_its_answer() {
     in_house(Duration::from_millis(20), async |house| {
         let property = house.property().await;

@@ -51,6 +51,15 @@ impl Engine {
             Some(snapshot) => snapshot,
             None => self.registry.settled(property).await?.ok_or(Error::NotFound)?,
         };
+        self.view(caller, snapshot)
+    }
+
+    /// A calendar as this caller may see it.
+    pub(super) fn view(
+        &self,
+        caller: Option<&Caller>,
+        snapshot: Arc<Snapshot>,
+    ) -> Result<CalendarView, Error> {
         allow(Action::ReadCalendar, caller, ownership(caller, &snapshot.property))?;
         Ok(CalendarView { epoch: self.epoch.clone(), snapshot })
     }

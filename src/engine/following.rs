@@ -43,7 +43,12 @@ impl Engine {
         (property, channel): (PropertyId, &Channel),
         after: Option<(&str, Seq)>,
     ) -> Result<Followed, Error> {
-        let view = self.calendar(caller, property).await?;
+        let mut view = self.calendar(caller, property).await?;
+        if !channel.reaches(view.snapshot.head.seq) {
+            // The actor is about to show what it has told of another node's commits.
+            let settled = self.registry.settled(property).await?;
+            view = self.view(caller, settled.ok_or(Error::NotFound)?)?;
+        }
         let head = view.snapshot.head.seq;
         let missed = match after {
             Some((epoch, seq)) if epoch == self.epoch && (1..=head).contains(&seq) => {
@@ -76,7 +81,13 @@ impl Engine {
         }
         let limit = u32::try_from(head - after).unwrap_or(u32::MAX);
         let stored = self.store.events(property, after, limit).await?;
-        channel.remember(&stored.iter().map(decoded).collect::<Result<Vec<_>, _>>()?);
+        // A newer version of this server may have written what cannot be read here.
+        let events = stored.iter().map(decoded).collect::<Result<Vec<_>, _>>();
+        let Ok(events) = events.inspect_err(|error| tracing::error!(%property, %error, "unread"))
+        else {
+            return Ok(None);
+        };
+        channel.remember(&events);
         Ok(channel.after(after))
     }
 

@@ -106,9 +106,17 @@ impl Channel {
         locked(&self.inner).subscribers.retain(|known| !Arc::ptr_eq(known, subscriber));
     }
 
-    /// The stream begins after this event, unless it has begun.
-    pub fn begin_after(&self, seq: Seq) {
-        locked(&self.inner).last.get_or_insert(seq);
+    /// The stream goes on after this event. Whoever stands before it, because what lies between
+    /// could not be read, is woken to take a snapshot.
+    pub fn go_on_after(&self, seq: Seq) {
+        let mut inner = locked(&self.inner);
+        if inner.last.is_some_and(|last| last >= seq) {
+            return;
+        }
+        inner.last = Some(seq);
+        inner.recent.clear();
+        inner.joined.clear();
+        inner.subscribers.retain(|subscriber| subscriber.wake(self.property));
     }
 
     /// Tells everybody of the next event, and its people where it is a booking's. One that is not
@@ -152,6 +160,13 @@ impl Channel {
         let joined = Delta::joined(inner.recent.range(first..)).map(Arc::new);
         inner.joined.extend(joined.clone().map(|joined| (seq, joined)));
         Ok(joined)
+    }
+
+    /// Whether somebody who stands at this event can be told what has happened since.
+    pub fn reaches(&self, seq: Seq) -> bool {
+        let inner = locked(&self.inner);
+        let behind = inner.last.map_or(0, |last| last - seq);
+        usize::try_from(behind).unwrap_or(0) <= inner.recent.len()
     }
 
     /// Every delta after this event, as far back as is remembered.

@@ -46,7 +46,7 @@ fn blocked(seq: Seq) -> Event {
 /// A channel at event 1 that somebody follows.
 fn followed() -> (Arc<Channel>, Arc<Counting>) {
     let channel = Feed::default().channel(HOME);
-    channel.begin_after(1);
+    channel.go_on_after(1);
     let follower = Arc::new(Counting::default());
     channel.subscribe(Arc::<Counting>::clone(&follower));
     (channel, follower)
@@ -106,7 +106,7 @@ fn whoever_is_further_back_than_is_remembered_takes_a_snapshot() {
 #[test]
 fn nothing_is_remembered_where_nobody_follows() {
     let channel = Feed::default().channel(HOME);
-    channel.begin_after(1);
+    channel.go_on_after(1);
     channel.publish(HOST, &blocked(2));
     let follower: Arc<dyn Subscriber> = Arc::new(Counting::default());
     channel.subscribe(Arc::clone(&follower));
@@ -127,7 +127,7 @@ fn events_from_the_store_are_put_before_what_is_remembered() {
         channel.publish(HOST, event);
     }
     let other = Feed::default().channel(HOME);
-    other.begin_after(5);
+    other.go_on_after(5);
     other.remember(&events);
     assert!(other.after(4).is_none(), "nobody follows");
     other.subscribe(Arc::new(Counting::default()));
@@ -140,6 +140,21 @@ fn events_from_the_store_are_put_before_what_is_remembered() {
     assert_eq!(other.after(1).expect("remembered").len(), 5);
     let live = channel.next(4).expect("remembered").expect("something");
     assert_eq!(missed[3].changes, live.changes);
+}
+
+#[test]
+fn whoever_stands_before_what_could_not_be_read_takes_a_snapshot() {
+    let (channel, follower) = followed();
+    channel.publish(HOST, &blocked(2));
+    assert!(channel.reaches(1) && channel.reaches(2));
+    channel.go_on_after(4);
+    assert_eq!((channel.last(), follower.0.load(Ordering::Relaxed)), (Some(4), 2));
+    assert_eq!(channel.next(2).err(), Some(TooFarBehind));
+    assert!(!channel.reaches(2) && channel.reaches(4));
+    channel.publish(HOST, &blocked(5));
+    assert_eq!(channel.next(4).expect("remembered").expect("something").seq, 5);
+    channel.go_on_after(3);
+    assert_eq!(channel.last(), Some(5), "it never goes back");
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(super) async fn stream(
     params.end()?;
     let view = engine.calendar(caller.as_ref(), property).await?;
     let today = view.snapshot.property.today(engine.clock.now());
-    let window = ws::whole_months(calendars::window(dates, today)?);
+    let window = calendars::window(dates, today)?.in_whole_months();
     let last_event = request.headers().get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let events = ws::events(Following {
         place,

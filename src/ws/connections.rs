@@ -1,8 +1,8 @@
 //! All live connections of this node: how many an address may have, and the watchdog.
 //!
 //! The watchdog judges from outside, once a second, because an actor whose client does not read is
-//! never polled. A client that has said nothing for 20 seconds is pinged, and once more after 25;
-//! within 30 the connection is closed. Where not even that can be sent the peer takes no bytes, and
+//! never polled. A client that has said nothing for 12 to 20 seconds is pinged, and once more five
+//! seconds later; within 30 the connection is closed. Where not even that can be sent the peer takes no bytes, and
 //! the kernel ends the connection (`TCP_USER_TIMEOUT`, set on the listener).
 
 use super::slot::{Closing, Slot};
@@ -17,9 +17,11 @@ use std::time::Duration;
 pub const MAX_PER_ADDRESS: usize = 1_000;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-const PINGS_AFTER: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(25)];
+/// Between the first and the second of these: clients that came together are not pinged together.
+const PING_AFTER: [Duration; 2] = [Duration::from_secs(12), Duration::from_secs(20)];
+const PING_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// The next look is at most a second later, so that nobody is borne for more than 30.
-const CLOSE_AFTER: Duration = Duration::from_secs(29);
+const CLOSE_AFTER: Duration = Duration::from_secs(28);
 
 /// The live connections of this node.
 #[derive(Default)]
@@ -110,7 +112,12 @@ fn look(slot: &Slot, engine: &Engine) {
     let silence = slot.silence();
     if silence >= CLOSE_AFTER {
         slot.put(|waiting| waiting.close = Some(Closing::Silent));
-    } else if slot.owes_ping(PINGS_AFTER.iter().filter(|after| silence >= **after).count()) {
+        return;
+    }
+    let [soonest, latest] = PING_AFTER;
+    let first = slot.spread(soonest, latest);
+    let due = [first, first + PING_AGAIN_AFTER].iter().filter(|after| silence >= **after).count();
+    if slot.owes_ping(due) {
         slot.put(|waiting| waiting.ping = true);
     }
 }

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
-/// How long nothing may be said: proxies end what looks dead.
-const SILENCE: Duration = Duration::from_secs(15);
+/// How long nothing may be said: proxies end what looks dead, many after 15 seconds.
+const SILENCE: Duration = Duration::from_secs(10);
 /// The same for somebody who signed in: this often it is asked whether their session goes on.
 const SILENCE_OF_SIGNED: Duration = Duration::from_secs(4);
 /// What browsers wait before they come back, in milliseconds.

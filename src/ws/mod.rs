@@ -1,10 +1,11 @@
 //! Live calendars and bookings over WebSocket: `protocol` has the messages, `session` one connection,
-//! `slot` what waits for it, `connections` all of them, and `events` the same calendars as
+//! `budget` what it may say, `slot` what waits for it, `connections` all of them, and `events` the same calendars as
 //! Server-Sent Events.
 //!
 //! Nothing here changes anything. It imports the engine for reading and the feed for following, and
 //! knows nothing of HTTP routes.
 
+mod budget;
 mod connections;
 mod events;
 mod protocol;
@@ -13,5 +14,4 @@ mod slot;
 
 pub use connections::{Connections, MAX_PER_ADDRESS, Place, TooMany, watch};
 pub use events::{Following, events};
-pub use protocol::whole_months;
 pub use session::{Opening, connect};

@@ -363,15 +363,7 @@ pub(super) fn window(from: &str, to: &str) -> Result<Stay, String> {
     let (from, to) = (read("from", from)?, read("to", to)?);
     let asked =
         Stay::new(from, to).map_err(|_| format!("to must be 1 to {MAX_NIGHTS} days after from"))?;
-    Ok(whole_months(asked))
-}
-
-/// The nights of all months that these lie in.
-pub fn whole_months(asked: Stay) -> Stay {
-    let first = asked.check_in().in_month().0.first();
-    let last = asked.check_out().plus(-1).in_month().0.next().first();
-    // Two years that begin and end inside a month are wider than a stay may be.
-    Stay::new(first, last).or_else(|_| Stay::new(first, first.plus(MAX_NIGHTS))).unwrap_or(asked)
+    Ok(asked.in_whole_months())
 }
 
 fn months(window: Stay) -> impl Iterator<Item = Month> {

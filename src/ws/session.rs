@@ -2,9 +2,10 @@
 //!
 //! A subscription joins the property's channel first, then takes a snapshot at some seq, then sends
 //! what follows it: nothing is missed and nothing is told twice. Bounds: frames of 64 KiB, 100
-//! subscriptions, and 256 messages at once, 32 a second after that. What is not sent yet waits in
+//! subscriptions, and the messages of [`super::budget`]. What is not sent yet waits in
 //! the channel, never here: see [`super::slot`].
 
+use super::budget::Budget;
 use super::connections::{Connections, Place};
 use super::protocol::{self, Position, Request};
 use super::slot::{Closing, Look, Slot, Waiting};
@@ -18,18 +19,16 @@ use actix_web_actors::ws::{self, CloseCode, CloseReason, WebsocketContext};
 use bytestring::ByteString;
 use domain::event::Seq;
 use domain::{PropertyId, Stay};
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 const MAX_FRAME: usize = 64 * 1024;
 const MAX_SUBSCRIPTIONS: usize = 100;
-/// Messages that a client may send at once, and each second from then on.
-const MESSAGES_AT_ONCE: u32 = 256;
-const MESSAGES_A_SECOND: u32 = 32;
-/// A client that is sent away by a stopping server is asked to wait so many milliseconds, from the
-/// first to the second, so that not all of them come back at once.
-const RETRY_MS: [u64; 2] = [200, 1_700];
+/// A client that is sent away by a stopping server is asked to wait so long, from the first to the
+/// second, so that not all of them come back at once.
+const RETRY_AFTER: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1_700)];
 
 /// What a connection is opened with.
 pub struct Opening {
@@ -52,9 +51,11 @@ pub fn connect(
         slot: None,
         subscriptions: HashMap::new(),
         asked: 0,
+        beginning: VecDeque::new(),
+        is_reading: false,
         caller: None,
         sides: Vec::new(),
-        budget: Budget { left: MESSAGES_AT_ONCE, since: Instant::now() },
+        budget: Budget::full(),
     };
     ws::WsResponseBuilder::new(session, request, stream).frame_size(MAX_FRAME).start()
 }
@@ -65,6 +66,9 @@ pub(super) struct Session {
     subscriptions: HashMap<PropertyId, Subscription>,
     /// Counts subscriptions, so that what was read for an earlier one is not taken for a later.
     asked: u64,
+    /// The subscriptions that wait for what they begin with.
+    beginning: VecDeque<PropertyId>,
+    is_reading: bool,
     caller: Option<Caller>,
     /// From which sides the caller's bookings are followed.
     sides: Vec<Side>,
@@ -74,29 +78,11 @@ pub(super) struct Session {
 struct Subscription {
     channel: Arc<Channel>,
     window: Stay,
+    /// Where the client says that it stands, until that was looked up.
+    after: Option<Position>,
     asked: u64,
     /// Where the client stands; nowhere before its snapshot was sent.
     sent: Option<Seq>,
-}
-
-/// The messages that a client may still send.
-struct Budget {
-    left: u32,
-    since: Instant,
-}
-
-impl Budget {
-    fn take(&mut self) -> bool {
-        let seconds = u32::try_from(self.since.elapsed().as_secs()).unwrap_or(u32::MAX);
-        if seconds > 0 {
-            let more = seconds.saturating_mul(MESSAGES_A_SECOND);
-            self.left = self.left.saturating_add(more).min(MESSAGES_AT_ONCE);
-            self.since = Instant::now();
-        }
-        let Some(left) = self.left.checked_sub(1) else { return false };
-        self.left = left;
-        true
-    }
 }
 
 type Context = WebsocketContext<Session>;
@@ -179,9 +165,8 @@ impl Handler<Look> for Session {
         }
         match closing {
             Some(Closing::Stopping) => {
-                let [first, last] = RETRY_MS;
-                // Neighbours in number are far apart in time.
-                let wait = first + slot.number.wrapping_mul(7_919) % (last - first);
+                let [soonest, latest] = RETRY_AFTER;
+                let wait = slot.spread(soonest, latest).as_millis();
                 close(ctx, CloseCode::Restart, &format!("retry_ms={wait}"));
             }
             Some(Closing::Silent) => close(ctx, CloseCode::Policy, "two pings were not answered"),
@@ -226,39 +211,70 @@ impl Session {
         let Some(subscriber) = self.subscriber() else { return };
         let channel = self.opening.engine.feed.channel(property);
         channel.subscribe(subscriber);
-        let subscription = Subscription { channel, window, asked: 0, sent: None };
+        let subscription = Subscription { channel, window, after: None, asked: 0, sent: None };
         self.subscriptions.insert(property, subscription);
         self.begin(property, after, ctx);
     }
 
-    /// Reads what a subscription begins with, or begins anew with.
+    /// Lets a subscription begin, or begin anew.
     fn begin(&mut self, property: PropertyId, after: Option<Position>, ctx: &mut Context) {
         let Some(subscription) = self.subscriptions.get_mut(&property) else { return };
         self.asked += 1;
-        let asked = self.asked;
-        (subscription.asked, subscription.sent) = (asked, None);
+        (subscription.asked, subscription.sent) = (self.asked, None);
+        subscription.after = after;
+        if !self.beginning.contains(&property) {
+            self.beginning.push_back(property);
+        }
+        self.read_next(ctx);
+    }
+
+    /// Reads what the next subscription begins with. It is one at a time, and each in a turn of its
+    /// own, so that a client who asks for much and reads nothing has one answer waiting.
+    fn read_next(&mut self, ctx: &mut Context) {
+        if self.is_reading {
+            return;
+        }
+        let next = std::iter::from_fn(|| self.beginning.pop_front());
+        let mut open = next.filter(|property| self.subscriptions.contains_key(property));
+        let Some(property) = open.next() else { return };
+        let Some(subscription) = self.subscriptions.get_mut(&property) else { return };
+        self.is_reading = true;
+        let (asked, after) = (subscription.asked, subscription.after.take());
         let (engine, channel) =
             (Arc::clone(&self.opening.engine), Arc::clone(&subscription.channel));
         let caller = self.caller;
         let reading = async move {
+            tokio::task::yield_now().await;
             let after = after.as_ref().map(|position| (position.epoch.as_str(), position.seq));
             engine.follow(caller.as_ref(), (property, &channel), after).await
         };
         ctx.spawn(reading.into_actor(self).map(move |read, session, ctx| {
+            session.is_reading = false;
             let current = session.subscriptions.get(&property).map(|known| known.asked);
-            if current != Some(asked) {
-                return;
+            if current == Some(asked) {
+                session.answer(property, read, ctx);
             }
-            match read {
-                Ok(followed) => session.join(property, &followed, ctx),
-                Err(Error::NotFound | Error::Denied(_)) => session.refuse(property, ctx),
-                Err(_) => {
-                    session.unsubscribe(property);
-                    let detail = "the calendar cannot be read now: subscribe again";
-                    ctx.text(protocol::error("unavailable", detail, Some(property.0)));
-                }
-            }
+            session.read_next(ctx);
         }));
+    }
+
+    fn answer(&mut self, property: PropertyId, read: Result<Followed, Error>, ctx: &mut Context) {
+        let caller = self.caller.as_ref();
+        match read {
+            // Whoever asked may have become somebody else meanwhile.
+            Ok(Followed { view, .. })
+                if !self.opening.engine.may_follow(caller, &view.snapshot.property) =>
+            {
+                self.refuse(property, ctx);
+            }
+            Ok(followed) => self.join(property, &followed, ctx),
+            Err(Error::NotFound | Error::Denied(_)) => self.refuse(property, ctx),
+            Err(_) => {
+                self.unsubscribe(property);
+                let detail = "the calendar cannot be read now: subscribe again";
+                ctx.text(protocol::error("unavailable", detail, Some(property.0)));
+            }
+        }
     }
 
     /// Sends the snapshot, or what was missed, and then what has happened since.
@@ -325,7 +341,9 @@ impl Session {
             Err(error) => return ctx.text(protocol::error("unauthenticated", error, None)),
         };
         let caller = claims.caller();
-        if self.caller.is_some_and(|known| (known.id, known.role) != (caller.id, caller.role)) {
+        let is_another =
+            self.caller.is_some_and(|known| (known.id, known.role) != (caller.id, caller.role));
+        if is_another {
             self.sign_out();
         }
         self.caller = Some(caller);
@@ -333,6 +351,9 @@ impl Session {
             slot.sign(Some(claims));
         }
         ctx.text(protocol::authenticated(&claims));
+        if is_another {
+            self.look_again(ctx);
+        }
     }
 
     fn subscribe_bookings(&mut self, side: Side, ctx: &mut Context) {
@@ -368,11 +389,18 @@ impl Session {
         self.sign_out();
         let detail = "the session has ended or its token has expired: authenticate again";
         ctx.text(protocol::error("session_ended", detail, None));
+        self.look_again(ctx);
+    }
+
+    /// Ends the subscriptions that whoever the client is now may not have.
+    fn look_again(&mut self, ctx: &mut Context) {
         let engine = Arc::clone(&self.opening.engine);
         for property in self.subscriptions.keys().copied().collect::<Vec<_>>() {
-            let known = engine.registry.snapshot(property);
-            if known.is_some_and(|known| !engine.may_follow(None, &known.property)) {
-                self.refuse(property, ctx);
+            match engine.registry.snapshot(property) {
+                Some(known) if engine.may_follow(self.caller.as_ref(), &known.property) => {}
+                Some(_) => self.refuse(property, ctx),
+                // Its actor is just being started: what it is will be known when it has been read.
+                None => self.begin(property, None, ctx),
             }
         }
     }

@@ -82,6 +82,12 @@ impl Slot {
         self.pings.store(0, Ordering::Relaxed);
     }
 
+    /// A time between these that is this connection's: neighbours in number are far apart in it.
+    pub(super) fn spread(&self, from: Duration, to: Duration) -> Duration {
+        let span = u64::try_from((to - from).as_millis()).unwrap_or(u64::MAX).max(1);
+        from + Duration::from_millis(self.number.wrapping_mul(7_919) % span)
+    }
+
     /// Whether fewer pings than these have gone out since the client was heard; they count as sent.
     pub(super) fn owes_ping(&self, due: usize) -> bool {
         self.pings.fetch_max(due, Ordering::Relaxed) < due

@@ -219,6 +219,11 @@ async fn a_calendar_that_is_taken_off_the_list_goes_on_for_its_host_alone(server
         socket.subscribe(&home, &day(30), &day(60)).await;
         socket.expect(answer).await;
     }
+    // Whoever signs in instead of the host does not inherit what the host followed.
+    owner.authenticate(server, &guest).await;
+    assert_eq!(owner.expect("error").await["code"], "not_found");
+    price(server, &host, &home, 9_500).await;
+    owner.is_quiet().await;
     // Somebody else who signs in is a stranger still.
     let mut other = Socket::open(server).await;
     other.authenticate(server, &guest).await;

@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 on_both!(
     a_snapshot_covers_whole_months_and_says_the_rules,
+    two_years_from_the_middle_of_a_month_are_told_whole,
     every_event_is_one_delta_on_the_one_before_it,
     deltas_add_up_to_the_calendar_of_the_same_number,
     a_client_that_has_everything_is_told_so,
@@ -57,6 +58,17 @@ async fn a_snapshot_covers_whole_months_and_says_the_rules(server: &mut Server) 
     assert_eq!((&rules["timezone"], &rules["currency"]), (&json!("UTC"), &json!("EUR")));
     assert_eq!((rules.number("max_guests"), rules.number("max_nights")), (6, 730));
     assert!(!snapshot.to_string().contains(&guest.id.to_string()), "no guest data in public");
+}
+
+async fn two_years_from_the_middle_of_a_month_are_told_whole(server: &mut Server) {
+    let (home, ..) = a_home(server).await;
+    let mut socket = Socket::open(server).await;
+    socket.subscribe(&home, "2030-12-15", "2032-12-14").await;
+    let snapshot = socket.expect("snapshot").await;
+    let ends = (&snapshot["from"], &snapshot["to"]);
+    assert_eq!(ends, (&json!("2030-12-01"), &json!("2033-01-01")));
+    // Its digests are those of whole months, so they agree with what it tells.
+    Folded::new(&snapshot);
 }
 
 async fn every_event_is_one_delta_on_the_one_before_it(server: &mut Server) {

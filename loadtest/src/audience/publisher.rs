@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::stage::{Stage, create_property};
 
 /// Connections that changes are sent over, so that one that waits for its answer delays no other.
-const HANDS: u32 = 8;
+const HANDS: u32 = 64;
 /// The night whose price changes is so far ahead.
 const DAYS_AHEAD: i32 = 30;
 /// The nights that are followed.

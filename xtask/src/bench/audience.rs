@@ -18,7 +18,7 @@ use crate::packages::{self, Need};
 /// Each needs an open file of the server and one of the audience.
 const OPEN_FILES: &str = "--nofile=16384:";
 /// Fan-outs are measured in turn, so many times each.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 /// What was promised and what was seen.
 struct Line {
