@@ -4,7 +4,7 @@
 //! PASS or FAIL. The proofs are the same tests that `cargo xtask test` runs in a short form; the
 //! variable `PROVE=1` makes them take their full figures. A proof that matches no test fails, and
 //! every proof is run even when an earlier one failed. What is promised is promised of the product as
-//! it is released, so all of it is built so.
+//! it is released, so all of it is optimised.
 
 use std::process::Command;
 
@@ -150,7 +150,7 @@ fn prove_all<'a>(proofs: &[&'a Proof]) -> Result<Vec<(&'a Proof, bool)>> {
         .collect();
     if !tests.is_empty() {
         let machine = Machine::prepare()?;
-        let binaries = cargo::test_binaries(Profile::Release)?;
+        let binaries = cargo::test_binaries(Profile::Prove)?;
         let postgres = machine.start_postgres()?;
         for (proof, target) in tests {
             let commands = commands((proof.name, target), &machine, &binaries, &postgres);
