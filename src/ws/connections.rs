@@ -20,8 +20,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Between the first and the second of these: clients that came together are not pinged together.
 const PING_AFTER: [Duration; 2] = [Duration::from_secs(12), Duration::from_secs(20)];
 const PING_AGAIN_AFTER: Duration = Duration::from_secs(5);
-/// The next look is at most a second later, so that nobody is borne for more than 30.
-const CLOSE_AFTER: Duration = Duration::from_secs(28);
+/// The next look is at most a second later, and closing takes a moment: nobody is borne for more
+/// than 30.
+const CLOSE_AFTER: Duration = Duration::from_secs(27);
 
 /// The live connections of this node.
 #[derive(Default)]
