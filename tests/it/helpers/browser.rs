@@ -16,6 +16,7 @@ pub(crate) const LOADED_WITHIN: Duration = Duration::from_secs(30);
 /// The width of a small phone.
 pub(crate) const PHONE_PX: u64 = 360;
 const SEEN_WITHIN: Duration = Duration::from_secs(1);
+const PORTS_TRIED: usize = 5;
 
 /// A chromedriver of our own.
 pub(crate) struct Driver {
@@ -25,7 +26,17 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
+    /// It chooses a free port of IPv4, and ends where the same one of IPv6 is somebody else's.
     pub(crate) async fn start() -> Self {
+        for _ in 0..PORTS_TRIED {
+            if let Some(driver) = Self::on_some_port().await {
+                return driver;
+            }
+        }
+        panic!("chromedriver found no port that is free in both families");
+    }
+
+    async fn on_some_port() -> Option<Self> {
         let program = from_environment("CHROMEDRIVER");
         let mut child = Command::new(program)
             .args(["--port=0"])
@@ -53,8 +64,8 @@ impl Driver {
         let profiles = TempDir::with_prefix("vacancy-it-profiles-").expect("a temporary folder");
         let mut driver = Self { child, address: String::new(), profiles };
         let port = tokio::time::timeout(LOADED_WITHIN, receiver).await.expect("a port in time");
-        driver.address = format!("http://127.0.0.1:{}", port.expect("chromedriver's port"));
-        driver
+        driver.address = format!("http://127.0.0.1:{}", port.ok()?);
+        Some(driver)
     }
 
     /// A browser with a profile of its own.
