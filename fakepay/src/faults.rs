@@ -1,5 +1,6 @@
 //! What goes wrong on request: for requests to a route, or for deliveries of an event.
 
+use crate::clock::after;
 use crate::world::World;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
@@ -13,17 +14,19 @@ const USUAL_SECONDS: u64 = 60;
 /// The name of every route, and of every event.
 const ANY: &str = "*";
 
-/// What can go wrong with a request.
+/// What can go wrong with a request. Whiles are on the stand-in's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RouteFault {
     /// 429, and nothing happens.
     TooManyRequests,
-    /// Nothing happens, and the answer is held back on the wall's clock; then it is a 504.
+    /// The request is lost before anything happens; nothing is answered for a while, then 504.
     TimeoutBeforeCommit,
-    /// What is asked for happens, and the answer is held back on the wall's clock; then it is a
-    /// 504. The same idempotency key gets the true answer.
+    /// What is asked for happens; nothing is answered for a while, then 504. The same idempotency
+    /// key gets the true answer.
     TimeoutAfterCommit,
+    /// What is asked for happens after a while, in which the idempotency key is in flight.
+    Slow,
     /// What is asked for happens, and the answer is 500. As at Stripe, the same idempotency key
     /// gets the same 500.
     ErrorAfterCommit,
@@ -88,9 +91,23 @@ pub(crate) fn of(world: &World, request: &HttpRequest) -> (Option<RouteFault>, D
     }
 }
 
+/// Waits for a while on the stand-in's clock.
+pub(crate) async fn wait(world: &World, by: Duration) {
+    let until = after(world.lock().clock.now(), by);
+    loop {
+        // Taken before the clock is looked at, so that no move of it is missed.
+        let moved = world.clock_moved.notified();
+        let left = world.lock().clock.now().duration_until(until);
+        match Duration::try_from(left) {
+            Ok(left) if !left.is_zero() => drop(tokio::time::timeout(left, moved).await),
+            _ => return,
+        }
+    }
+}
+
 /// Answers 504, after a while.
-pub(crate) async fn hold(by: Duration) -> HttpResponse {
-    tokio::time::sleep(by).await;
+pub(crate) async fn hold(world: &World, by: Duration) -> HttpResponse {
+    wait(world, by).await;
     HttpResponse::GatewayTimeout().finish()
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct World {
     state: Mutex<State>,
     /// Something is due earlier than it was.
     pub(crate) changed: Notify,
+    /// The clock was moved.
+    pub(crate) clock_moved: Notify,
 }
 
 #[derive(Debug)]
@@ -60,7 +62,7 @@ impl World {
             due: BTreeMap::new(),
             planned: 0,
         };
-        Self { state: Mutex::new(state), changed: Notify::new() }
+        Self { state: Mutex::new(state), changed: Notify::new(), clock_moved: Notify::new() }
     }
 
     /// The state as of now: what was due has happened.

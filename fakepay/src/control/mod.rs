@@ -63,6 +63,7 @@ async fn clock(world: Data<World>, wish: Json<ClockWish>) -> HttpResponse {
     }
     let now = world.lock().clock.now();
     world.changed.notify_one();
+    world.clock_moved.notify_waiters();
     HttpResponse::Ok().json(json!({ "now": now.to_string() }))
 }
 

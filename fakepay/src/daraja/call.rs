@@ -33,11 +33,15 @@ pub(super) async fn answer(
     let (fault, wait) = faults::of(&world, &request);
     let answer = match fault {
         Some(RouteFault::TooManyRequests) => Err(Refusal::too_many()),
-        Some(RouteFault::TimeoutBeforeCommit) => return faults::hold(wait).await,
+        Some(RouteFault::TimeoutBeforeCommit) => return faults::hold(&world, wait).await,
+        Some(RouteFault::Slow) => {
+            faults::wait(&world, wait).await;
+            decide(&world, &request, &body, work)
+        }
         _ => decide(&world, &request, &body, work),
     };
     match fault {
-        Some(RouteFault::TimeoutAfterCommit) => faults::hold(wait).await,
+        Some(RouteFault::TimeoutAfterCommit) => faults::hold(&world, wait).await,
         Some(RouteFault::ErrorAfterCommit) => respond(&world, Err(Refusal::broken())),
         _ => respond(&world, answer),
     }

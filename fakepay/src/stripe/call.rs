@@ -28,7 +28,7 @@ pub(super) type Answer = Result<Value, Refusal>;
 /// What a route does, under the lock and without waiting.
 pub(super) type Work = fn(&mut State, &Call) -> Answer;
 
-/// Frees a key that got no answer, also when the client left meanwhile.
+/// Frees a key whose request ended without an answer to keep.
 struct Flight {
     world: Data<World>,
     key: String,
@@ -65,6 +65,9 @@ async fn carry_out(
     if fault == Some(RouteFault::TooManyRequests) {
         return Err(Refusal::too_many());
     }
+    if fault == Some(RouteFault::TimeoutBeforeCommit) {
+        return Ok(faults::hold(world, wait).await);
+    }
     authenticate(request)?;
     let is_get = request.method().as_str() == "GET";
     let form = Form::parse(if is_get { request.query_string().as_bytes() } else { body })?;
@@ -87,14 +90,14 @@ async fn carry_out(
     let cause = Cause { id: Some(id.to_owned()), key };
     let path_id = request.match_info().get("id").unwrap_or_default().to_owned();
     let call = Call { id: path_id, form, cause };
-    if fault == Some(RouteFault::TimeoutBeforeCommit) {
-        return Ok(faults::hold(wait).await);
+    if fault == Some(RouteFault::Slow) {
+        faults::wait(world, wait).await;
     }
     let is_broken = fault == Some(RouteFault::ErrorAfterCommit);
     let (status, body) = decide(world, &call, work, is_broken);
     drop(flight);
     if fault == Some(RouteFault::TimeoutAfterCommit) {
-        return Ok(faults::hold(wait).await);
+        return Ok(faults::hold(world, wait).await);
     }
     Ok(respond(status, id, body))
 }
