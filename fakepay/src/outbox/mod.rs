@@ -16,9 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Deliveries that may wait; another is turned away, and its record says so.
-const MOST_WAITING: usize = 10_000;
+const MOST_WAITING: usize = 5_000;
 /// Deliveries that are remembered, waiting ones included.
-const MOST_REMEMBERED: usize = 20_000;
+const MOST_REMEMBERED: usize = 10_000;
 /// The waits after each failed attempt, in seconds; after the last of them it is given up.
 const WAITS_SECONDS: [u64; 4] = [1, 5, 25, 125];
 /// How long a delivery that is to come after the next one waits for that.
@@ -131,10 +131,7 @@ impl Outbox {
         let mut due = now;
         match fault {
             Some((EventFault::Duplicate, _)) => self.post(now, letter, None),
-            Some((EventFault::Reorder, _)) => {
-                self.behind.push(self.numbered + 1);
-                due = after(now, LONGEST_BEHIND);
-            }
+            Some((EventFault::Reorder, _)) => due = after(now, LONGEST_BEHIND),
             Some((EventFault::Delay, by)) => due = after(now, by),
             Some((EventFault::Drop, _)) => fate = Fate::Dropped,
             Some((EventFault::Forge, _)) | None => {}
@@ -165,6 +162,8 @@ impl Outbox {
         };
         if fate == Fate::Waiting {
             self.waiting.insert((due, number));
+            let is_behind = matches!(fault, Some((EventFault::Reorder, _)));
+            self.behind.extend(is_behind.then_some(number));
         }
         self.deliveries.insert(number, delivery);
         self.forget();

@@ -149,13 +149,15 @@ fn escape(text: &str) -> String {
     text.replace('"', "&quot;").replace('\'', "&#39;")
 }
 
-/// Such as `USD 123.45`, of minor units.
+/// Such as `USD 1,234.50`, of minor units.
 fn money(amount: i64, currency: &str) -> String {
     let decimals = currency::decimals(currency);
     let digits = format!("{amount:0>width$}", width = decimals + 1);
     let (whole, minor) = digits.split_at(digits.len() - decimals);
+    let thousands: Vec<_> =
+        whole.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     let point = if decimals == 0 { "" } else { "." };
-    format!("{} {whole}{point}{minor}", currency.to_uppercase())
+    format!("{} {}{point}{minor}", currency.to_uppercase(), thousands.join(","))
 }
 
 #[cfg(test)]
@@ -164,8 +166,8 @@ mod tests {
 
     #[test]
     fn money_is_written_with_the_decimals_of_its_currency() {
-        let written = [(5, "usd"), (12_345, "usd"), (500, "jpy"), (5_120, "kwd")];
+        let written = [(5, "usd"), (1_234_550, "usd"), (500, "jpy"), (5_120, "kwd")];
         let written = written.map(|(amount, currency)| money(amount, currency));
-        assert_eq!(written, ["USD 0.05", "USD 123.45", "JPY 500", "KWD 5.120"]);
+        assert_eq!(written, ["USD 0.05", "USD 12,345.50", "JPY 500", "KWD 5.120"]);
     }
 }

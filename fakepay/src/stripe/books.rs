@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// Intents, and as many refunds: beyond them, more are refused.
 const MOST: usize = 50_000;
 /// Events: beyond them, the oldest is forgotten.
-const MOST_EVENTS: usize = 50_000;
+const MOST_EVENTS: usize = 10_000;
 
 #[derive(Debug)]
 pub(crate) struct Books {

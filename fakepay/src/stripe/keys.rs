@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 pub(super) const LONGEST: usize = 255;
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// Keys that are remembered; beyond them the oldest is forgotten early.
-const MOST: usize = 100_000;
+const MOST: usize = 20_000;
 
 /// What was answered.
 #[derive(Clone, Debug)]

@@ -4,7 +4,6 @@ use crate::helpers::{PATIENCE, SECRET, Shop, id};
 use crate::webhooks::signed_with;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 const INTENTS: &str = "/v1/payment_intents";
 const NEW: &str = "amount=5000&currency=usd";
@@ -80,6 +79,7 @@ async fn a_forged_event_has_a_wrong_signature_and_comes_once() {
     shop.fault(json!({ "event": CREATED, "fault": "forge" })).await;
     create(&shop, 1).await;
     assert!(!signed_with(&shop.receiver.next().await, SECRET).0);
+    assert_eq!(shop.delivery(0, 1).await["fate"], "given_up");
     shop.advance(1_000).await;
     let next = create(&shop, 1).await;
     let letter = shop.receiver.next().await;
@@ -87,27 +87,29 @@ async fn a_forged_event_has_a_wrong_signature_and_comes_once() {
     assert_eq!(id(&letter.json()["data"]["object"]), next[0]);
 }
 
-/// A request whose client waits for a short time only.
-async fn impatient(shop: &Shop, key: &str) {
-    let request = shop.posting(INTENTS, NEW, key).timeout(Duration::from_millis(300));
-    assert!(request.send().await.is_err_and(|error| error.is_timeout()));
+/// A new intent whose client leaves before it is answered.
+async fn unanswered(shop: &Shop, fault: &str) {
+    shop.fault(json!({ "route": "POST /v1/payment_intents", "fault": fault })).await;
+    let sent = tokio::spawn(shop.posting(INTENTS, NEW, "a").timeout(PATIENCE).send());
+    shop.faults_are_over().await;
+    assert!(!sent.is_finished());
+    sent.abort();
 }
 
 #[tokio::test]
 async fn after_a_timeout_before_the_commit_nothing_has_happened() {
     let shop = Shop::open().await;
-    let fault = json!({ "route": "POST /v1/payment_intents", "fault": "timeout_before_commit" });
-    shop.fault(fault).await;
-    impatient(&shop, "a").await;
+    unanswered(&shop, "timeout_before_commit").await;
     assert_eq!(shop.get(INTENTS).await.with(200)["data"], json!([]));
+    let again = shop.keyed(INTENTS, NEW, "a").await;
+    assert!(!again.headers.contains_key("idempotent-replayed"));
+    again.with(200);
 }
 
 #[tokio::test]
 async fn after_a_timeout_after_the_commit_the_same_key_gets_the_true_answer() {
     let shop = Shop::open().await;
-    let fault = json!({ "route": "POST /v1/payment_intents", "fault": "timeout_after_commit" });
-    shop.fault(fault).await;
-    impatient(&shop, "a").await;
+    unanswered(&shop, "timeout_after_commit").await;
     let made = about(&shop, 1).await;
     let again = shop.keyed(INTENTS, NEW, "a").await;
     assert!(again.headers.contains_key("idempotent-replayed"));

@@ -43,8 +43,7 @@ async fn a_key_in_flight_is_refused_until_its_request_is_answered() {
     let fault = json!({ "route": "POST /v1/payment_intents", "fault": "slow", "seconds": 600 });
     shop.fault(fault).await;
     let slow = tokio::spawn(shop.posting("/v1/payment_intents", NEW, "a").timeout(PATIENCE).send());
-    let begun = async { while shop.get("/control/faults").await.with(200) != json!([]) {} };
-    tokio::time::timeout(PATIENCE, begun).await.expect("it is begun");
+    shop.faults_are_over().await;
     let error = shop.keyed("/v1/payment_intents", NEW, "a").await.error(409);
     assert_eq!(error["code"], "idempotency_key_in_use");
     shop.advance(600).await;

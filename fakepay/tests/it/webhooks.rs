@@ -1,6 +1,6 @@
 //! What is told to the webhook: signed, in order, tried again, written down.
 
-use crate::helpers::{Letter, PATIENCE, SECRET, Shop, id, word};
+use crate::helpers::{Letter, SECRET, Shop, id, word};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -29,20 +29,6 @@ pub(crate) fn signed_with(letter: &Letter, secret: &str) -> (bool, i64) {
     let signature = signature.strip_prefix("v1=").expect("a signature");
     let is_good = signature == hmac(secret, &format!("{time}.{}", letter.body));
     (is_good, time.parse().expect("seconds"))
-}
-
-/// What the stand-in says of its deliveries once none waits any more.
-async fn settled(shop: &Shop) -> Vec<Value> {
-    let all = async {
-        loop {
-            let told = shop.get("/control/deliveries").await.with(200);
-            let told = told["deliveries"].as_array().expect("a list").clone();
-            if told.iter().all(|delivery| delivery["fate"] != "waiting") {
-                return told;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, all).await.expect("all deliveries end")
 }
 
 #[tokio::test]
@@ -96,27 +82,17 @@ async fn what_is_refused_is_tried_five_times_with_growing_waits_and_then_given_u
     let shop = Shop::open().await;
     shop.receiver.answer(&[500, 404, 302, 503, 400]);
     shop.post("/v1/payment_intents", "amount=5000&currency=usd").await.with(200);
-    for wait in [1, 5, 25, 125, 0] {
+    for (made, wait) in [1, 5, 25, 125].into_iter().enumerate() {
         shop.receiver.next().await;
-        let answered = async {
-            loop {
-                let told = shop.get("/control/deliveries").await.with(200);
-                if !told["deliveries"][0]["attempts"].as_array().expect("a list").is_empty() {
-                    return;
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, answered).await.expect("it is written down");
-        if wait > 0 {
-            assert!(wait == 1 || shop.receiver.is_empty().await);
-            shop.advance(wait).await;
-        }
+        assert_eq!(shop.delivery(0, made + 1).await["fate"], "waiting");
+        shop.advance(wait).await;
     }
-    let deliveries = settled(&shop).await;
-    assert_eq!(deliveries[0]["fate"], "given_up");
-    let statuses = deliveries[0]["attempts"].as_array().expect("attempts").iter();
+    shop.receiver.next().await;
+    let delivery = shop.delivery(0, 5).await;
+    assert_eq!(delivery["fate"], "given_up");
+    let statuses = delivery["attempts"].as_array().expect("attempts").iter();
     let statuses: Vec<_> = statuses.map(|attempt| attempt["status"].clone()).collect();
-    assert_eq!(Value::Array(statuses), json!([500, 404, 302, 503, 400]));
+    assert_eq!(statuses, [500, 404, 302, 503, 400]);
 }
 
 #[tokio::test]
@@ -129,17 +105,7 @@ async fn a_receiver_that_is_not_there_is_written_down() {
     let request = shop.request(Method::PUT, "/control/webhook").json(&wish);
     assert_eq!(shop.send(request).await.status, 204);
     shop.post("/v1/payment_intents", "amount=5000&currency=usd").await.with(200);
-    shop.advance(200).await;
-    let tried = async {
-        loop {
-            let told = shop.get("/control/deliveries").await.with(200);
-            let attempt = told["deliveries"][0]["attempts"][0].clone();
-            if !attempt.is_null() {
-                return attempt;
-            }
-        }
-    };
-    let attempt = tokio::time::timeout(PATIENCE, tried).await.expect("it is tried");
+    let attempt = &shop.delivery(0, 1).await["attempts"][0];
     assert_eq!(attempt["status"], Value::Null);
     assert!(attempt["error"].is_string(), "{attempt}");
 }

@@ -54,9 +54,10 @@ def listen(url):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     wish = {"url": f"http://127.0.0.1:{server.server_port}/", "secret": SECRET}
-    request = urllib.request.Request(f"{url}/control/webhook", json.dumps(wish).encode(), method="PUT")
-    request.add_header("Content-Type", "application/json")
-    urllib.request.urlopen(request).close()
+    asked = urllib.request.Request(f"{url}/control/webhook", json.dumps(wish).encode())
+    asked.method = "PUT"
+    asked.add_header("Content-Type", "application/json")
+    urllib.request.urlopen(asked).close()
 
 
 def client(url, key="sk_test_official"):
@@ -123,12 +124,14 @@ def decline(shop):
     intent = shop.payment_intents.retrieve(error.error.payment_intent.id)
     assert intent.status == "requires_payment_method"
     assert intent.last_payment_error.payment_method.id == method
-    assert shop.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"}).status == "succeeded"
+    paid = shop.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
+    assert paid.status == "succeeded"
 
 
 def authenticate(shop):
     asked = card(1200, confirm=True, return_url="https://shop.example/back")
-    intent = shop.payment_intents.create(asked | {"payment_method": "pm_card_authenticationRequired"})
+    asked["payment_method"] = "pm_card_authenticationRequired"
+    intent = shop.payment_intents.create(asked)
     assert (intent.status, intent.next_action.type) == ("requires_action", "redirect_to_url")
     assert intent.next_action.redirect_to_url.return_url == "https://shop.example/back"
 

@@ -127,6 +127,26 @@ impl Shop {
         assert_eq!(reply.status, 204, "{}", reply.text);
     }
 
+    /// Waits until no fault waits for its occasion any more.
+    pub(crate) async fn faults_are_over(&self) {
+        let over = async { while self.get("/control/faults").await.with(200) != json!([]) {} };
+        tokio::time::timeout(PATIENCE, over).await.expect("the faults happen");
+    }
+
+    /// The delivery in this place, once it was attempted so often.
+    pub(crate) async fn delivery(&self, place: usize, attempts: usize) -> Value {
+        let tried = async {
+            loop {
+                let mut told = self.get("/control/deliveries").await.with(200);
+                let delivery = told["deliveries"][place].take();
+                if delivery["attempts"].as_array().is_some_and(|made| made.len() >= attempts) {
+                    return delivery;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, tried).await.expect("it is attempted")
+    }
+
     /// The books of the stand-in.
     pub(crate) async fn ledger(&self) -> Value {
         self.get("/control/ledger").await.with(200)
