@@ -50,6 +50,22 @@ async fn a_reordered_event_comes_after_the_next_one_or_after_a_minute() {
 }
 
 #[tokio::test]
+async fn a_reordered_event_is_not_let_go_by_an_earlier_one_that_is_tried_again() {
+    let shop = Shop::open().await;
+    shop.receiver.answer(&[500]);
+    let first = create(&shop, 1).await;
+    assert_eq!(about(&shop, 1).await, first);
+    shop.delivery(0, 1).await;
+    shop.fault(json!({ "event": CREATED, "fault": "reorder" })).await;
+    let held = create(&shop, 1).await;
+    shop.advance(1).await;
+    assert_eq!(about(&shop, 1).await, first);
+    shop.delivery(0, 2).await;
+    let next = create(&shop, 1).await;
+    assert_eq!(about(&shop, 2).await, [next[0].clone(), held[0].clone()]);
+}
+
+#[tokio::test]
 async fn a_delayed_event_comes_when_the_clock_has_gone_on() {
     let shop = Shop::open().await;
     shop.fault(json!({ "event": CREATED, "fault": "delay", "seconds": 3_000 })).await;
