@@ -1,4 +1,4 @@
-//! The programs from PyPI that the tests run, in a virtual environment of their own.
+//! The programs and libraries from PyPI that the tests run, in a virtual environment of their own.
 //!
 //! Contract: the environment lies in the target folder and is made once; a changed list of
 //! requirements makes it anew. Nothing is installed outside of it.

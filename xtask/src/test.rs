@@ -23,6 +23,7 @@ pub(crate) struct Machine {
     chromedriver: PathBuf,
     node: PathBuf,
     schemathesis: PathBuf,
+    stripe_python: PathBuf,
     axe: PathBuf,
 }
 
@@ -38,9 +39,11 @@ impl Machine {
         ];
         let [postgres, chromium, chromedriver, node, npm, python] =
             packages::find_or_install(needs)?;
-        let schemathesis = python::programs(&python)?.join("schemathesis");
+        let programs = python::programs(&python)?;
+        let (schemathesis, stripe_python) =
+            (programs.join("schemathesis"), programs.join("python"));
         let axe = npm::modules(&npm)?.join("axe-core/axe.min.js");
-        Ok(Self { postgres, chromium, chromedriver, node, schemathesis, axe })
+        Ok(Self { postgres, chromium, chromedriver, node, schemathesis, stripe_python, axe })
     }
 
     pub(crate) fn start_postgres(&self) -> Result<Postgres> {
@@ -57,6 +60,7 @@ impl Machine {
         command.env("TEST_DATABASE_URL", postgres.url("postgres"));
         command.env("CHROMIUM", &self.chromium).env("CHROMEDRIVER", &self.chromedriver);
         command.env("SCHEMATHESIS", &self.schemathesis).env("AXE", &self.axe);
+        command.env("STRIPE_PYTHON", &self.stripe_python);
         command
     }
 
@@ -98,6 +102,7 @@ pub(crate) fn suites(report: &mut Report, machine: &Machine) {
         None => Ok(Vec::new()),
     };
     report.suite("domain and its simulator", Kind::Tests, || of(&["domain"]));
+    report.suite("fakepay", Kind::Tests, || of(&["fakepay"]));
     report.suite("loadtest and xtask", Kind::Tests, || of(&["loadtest", "xtask"]));
     report.suite("vacancy, on both databases", Kind::Tests, || of(&[""]));
     report.suite("examples in documentation", Kind::Check, || {

@@ -1,0 +1,11 @@
+//! How pending payments end when somebody else than their customer decides.
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Paid,
+    Failed,
+}
+
+/// There is no such payment, or it is at its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NotPending;

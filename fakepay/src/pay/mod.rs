@@ -1,0 +1,173 @@
+//! The hosted page `/pay/{intent}`: what a customer sees at the provider, and where a customer
+//! comes back to. No script, and nothing from anywhere else.
+
+use crate::ending::Ending;
+use crate::stripe::checkout::{self, Checkout, Choice};
+use crate::stripe::currency;
+use crate::world::World;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::web::{self, Data, Form, Path, Query, ServiceConfig};
+use serde::Deserialize;
+
+const PAGE: &str = include_str!("page.html");
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.route("/pay/{id}", web::get().to(show)).route("/pay/{id}", web::post().to(choose));
+}
+
+#[derive(Deserialize)]
+struct Visit {
+    return_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Decision {
+    Accept,
+    Refuse,
+}
+
+#[derive(Deserialize)]
+struct Chosen {
+    decision: Decision,
+    return_url: Option<String>,
+}
+
+async fn show(world: Data<World>, id: Path<String>, visit: Query<Visit>) -> HttpResponse {
+    let Some(checkout) = checkout::look(&world.lock(), &id) else { return unknown() };
+    let back = way_back(visit.into_inner().return_url, &checkout);
+    page(StatusCode::OK, &render(&id, &checkout, back.as_deref()))
+}
+
+/// Does what was chosen and leads back, or shows how it ended where there is no way back. A second
+/// choice changes nothing.
+async fn choose(world: Data<World>, id: Path<String>, chosen: Form<Chosen>) -> HttpResponse {
+    let chosen = chosen.into_inner();
+    let ending = match chosen.decision {
+        Decision::Accept => Ending::Paid,
+        Decision::Refuse => Ending::Failed,
+    };
+    let checkout = {
+        let mut state = world.lock();
+        let _ = checkout::choose(&mut state, &id, ending);
+        checkout::look(&state, &id)
+    };
+    world.changed.notify_one();
+    let Some(checkout) = checkout else { return unknown() };
+    let to = match way_back(chosen.return_url, &checkout) {
+        Some(back) => returning(&back, &id, &checkout),
+        None => format!("/pay/{id}"),
+    };
+    HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()
+}
+
+/// The address to come back to: the one in the request, or the intent's own.
+fn way_back(asked: Option<String>, checkout: &Checkout) -> Option<String> {
+    let back = asked.filter(|url| !url.is_empty()).or(checkout.return_url.clone())?;
+    let is_web = ["http://", "https://"].iter().any(|scheme| back.starts_with(scheme));
+    (is_web && !back.contains(char::is_control)).then_some(back)
+}
+
+/// The way back with what Stripe adds to it.
+fn returning(back: &str, id: &str, checkout: &Checkout) -> String {
+    let (address, fragment) = match back.split_once('#') {
+        Some((address, fragment)) => (address, format!("#{fragment}")),
+        None => (back, String::new()),
+    };
+    let is_paid = checkout.choice == Choice::Nothing { is_paid: true };
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("payment_intent", id)
+        .append_pair("payment_intent_client_secret", &checkout.secret)
+        .append_pair("redirect_status", if is_paid { "succeeded" } else { "failed" })
+        .finish();
+    let joint = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{joint}{query}{fragment}")
+}
+
+fn unknown() -> HttpResponse {
+    let text = PAGE
+        .replace("{title}", "There is no such payment")
+        .replace("<p class=\"amount\">{amount}</p>", "")
+        .replace("{description}", "")
+        .replace("{choice}", "");
+    page(StatusCode::NOT_FOUND, &text)
+}
+
+fn page(status: StatusCode, text: &str) -> HttpResponse {
+    HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(text.to_owned())
+}
+
+fn render(id: &str, checkout: &Checkout, back: Option<&str>) -> String {
+    let (title, choice) = match checkout.choice {
+        Choice::PayOrDecline => ("Pay for your stay", buttons(id, "Pay", "Decline", back)),
+        Choice::AuthenticateOrFail => {
+            ("Your bank asks: is this you?", buttons(id, "Authenticate", "Fail", back))
+        }
+        Choice::Nothing { is_paid: true } => ("This is paid", link(id, checkout, back)),
+        Choice::Nothing { is_paid: false } => ("This was canceled", link(id, checkout, back)),
+    };
+    let described = checkout.description.as_deref().map(escape);
+    let described = described.map(|text| format!("<p class=\"for\">{text}</p>"));
+    // What others wrote comes last, so that nothing in it is taken for a place to fill.
+    PAGE.replace("{title}", title)
+        .replace("{amount}", &money(checkout.amount, &checkout.currency))
+        .replace("{choice}", &choice)
+        .replace("{description}", &described.unwrap_or_default())
+}
+
+fn buttons(id: &str, yes: &str, no: &str, back: Option<&str>) -> String {
+    let back = back.map(|url| {
+        format!("<input type=\"hidden\" name=\"return_url\" value=\"{}\">", escape(url))
+    });
+    format!(
+        "<form method=\"post\" action=\"/pay/{}\">{}\
+         <button class=\"strong\" name=\"decision\" value=\"accept\">{yes}</button>\
+         <button name=\"decision\" value=\"refuse\">{no}</button></form>",
+        escape(id),
+        back.unwrap_or_default(),
+    )
+}
+
+fn link(id: &str, checkout: &Checkout, back: Option<&str>) -> String {
+    let to = back.map(|back| escape(&returning(back, id, checkout)));
+    to.map(|to| format!("<a class=\"back\" href=\"{to}\">Go back</a>")).unwrap_or_default()
+}
+
+fn escape(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+/// Such as `USD 1,234.50`, of minor units.
+fn money(amount: i64, currency: &str) -> String {
+    let decimals = currency::decimals(currency);
+    let digits = format!("{amount:0>width$}", width = decimals + 1);
+    let (whole, minor) = digits.split_at(digits.len() - decimals);
+    let thousands: Vec<_> =
+        whole.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    let point = if decimals == 0 { "" } else { "." };
+    format!("{} {}{point}{minor}", currency.to_uppercase(), thousands.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::money;
+
+    #[test]
+    fn money_is_written_with_the_decimals_of_its_currency() {
+        let written = [(5, "usd"), (1_234_550, "usd"), (500, "jpy"), (5_120, "kwd")];
+        let written = written.map(|(amount, currency)| money(amount, currency));
+        assert_eq!(written, ["USD 0.05", "USD 12,345.50", "JPY 500", "KWD 5.120"]);
+    }
+}
