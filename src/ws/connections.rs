@@ -2,8 +2,8 @@
 //!
 //! The watchdog judges from outside, once a second, because an actor whose client does not read is
 //! never polled. A client that has said nothing for 12 to 20 seconds is pinged, and once more five
-//! seconds later; within 30 the connection is closed. Where not even that can be sent the peer takes no bytes, and
-//! the kernel ends the connection (`TCP_USER_TIMEOUT`, set on the listener).
+//! seconds later; within 30 the connection is closed. Where not even that can be sent the peer takes
+//! no bytes, and the kernel ends the connection (`TCP_USER_TIMEOUT`, set on the listener).
 
 use super::slot::{Closing, Slot};
 use crate::engine::Engine;

@@ -1,6 +1,6 @@
-//! Live calendars and bookings over WebSocket: `protocol` has the messages, `session` one connection,
-//! `budget` what it may say, `slot` what waits for it, `connections` all of them, and `events` the same calendars as
-//! Server-Sent Events.
+//! Live calendars and bookings over WebSocket: `protocol` has the messages, `session` one
+//! connection, `budget` what it may say, `slot` what waits for it, `connections` all of them, and
+//! `events` the same calendars as Server-Sent Events.
 //!
 //! Nothing here changes anything. It imports the engine for reading and the feed for following, and
 //! knows nothing of HTTP routes.

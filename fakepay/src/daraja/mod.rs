@@ -25,10 +25,9 @@ mod reversal;
 mod token;
 
 use crate::control::ledger::Entry;
+use crate::routes::{self, Route};
 use crate::shelf::Shelf;
-use crate::world::World;
-use actix_web::HttpRequest;
-use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use actix_web::web::ServiceConfig;
 use call::Work;
 use push::Push;
 use token::Token;
@@ -57,7 +56,7 @@ impl Desk {
 }
 
 /// All routes: method, path and what they do.
-const ROUTES: [(&str, &str, Work); 4] = [
+const ROUTES: [Route<Work>; 4] = [
     ("GET", "/oauth/v1/generate", token::generate),
     ("POST", "/mpesa/stkpush/v1/processrequest", push::process),
     ("POST", "/mpesa/stkpushquery/v1/query", query::query),
@@ -65,16 +64,10 @@ const ROUTES: [(&str, &str, Work); 4] = [
 ];
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    for (method, path, work) in ROUTES {
-        let route = if method == "GET" { web::get() } else { web::post() };
-        let answer = move |world: Data<World>, request: HttpRequest, body: Bytes| {
-            call::answer(world, request, body, work)
-        };
-        config.route(path, route.to(answer));
-    }
+    routes::serve(config, &ROUTES, call::answer);
 }
 
-/// The names of the routes, such as `GET /oauth/v1/generate`.
+/// The names of the routes.
 pub(crate) fn names() -> Vec<String> {
-    ROUTES.iter().map(|(method, path, _)| format!("{method} {path}")).collect()
+    routes::names(&ROUTES)
 }

@@ -18,13 +18,12 @@ mod refunds;
 mod refusal;
 mod view;
 
-use crate::world::World;
-use actix_web::HttpRequest;
-use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use crate::routes::{self, Route};
+use actix_web::web::ServiceConfig;
 use call::Work;
 
 /// All routes: method, path and what they do.
-const ROUTES: [(&str, &str, Work); 11] = [
+const ROUTES: [Route<Work>; 11] = [
     ("GET", "/v1/payment_intents", intents::index),
     ("POST", "/v1/payment_intents", intents::create),
     ("GET", "/v1/payment_intents/{id}", intents::get),
@@ -39,16 +38,10 @@ const ROUTES: [(&str, &str, Work); 11] = [
 ];
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    for (method, path, work) in ROUTES {
-        let route = if method == "GET" { web::get() } else { web::post() };
-        let answer = move |world: Data<World>, request: HttpRequest, body: Bytes| {
-            call::answer(world, request, body, work)
-        };
-        config.route(path, route.to(answer));
-    }
+    routes::serve(config, &ROUTES, call::answer);
 }
 
-/// The names of the routes, such as `GET /v1/events`.
+/// The names of the routes.
 pub(crate) fn names() -> Vec<String> {
-    ROUTES.iter().map(|(method, path, _)| format!("{method} {path}")).collect()
+    routes::names(&ROUTES)
 }

@@ -122,6 +122,18 @@ fn message(night: Date, price: u64, number: u64) -> String {
     let to = night.saturating_add(1.day());
     let [prev_seq, month] = [(number - 1).to_string(), night.strftime("%Y-%m").to_string()];
     format!(
-        r#"{{"type":"delta","property":"019aaf2c-5e11-7d44-b0a1-6f1d2c3b4a59","epoch":"4f1c09d2a7e85b36","prev_seq":{prev_seq},"seq":{number},"at":"2027-03-14T18:05:12.904317Z","changes":[{{"from":"{night}","to":"{to}","price":{price},"min_nights":1,"max_nights":null,"closed_to_arrival":null,"closed_to_departure":null}}],"digests":{{"{month}":"9d2e41c7"}}}}"#
+        concat!(
+            r#"{{"type":"delta","property":"019aaf2c-5e11-7d44-b0a1-6f1d2c3b4a59","#,
+            r#""epoch":"4f1c09d2a7e85b36","prev_seq":{prev_seq},"seq":{number},"#,
+            r#""at":"2027-03-14T18:05:12.904317Z","changes":[{{"from":"{night}","to":"{to}","#,
+            r#""price":{price},"min_nights":1,"max_nights":null,"closed_to_arrival":null,"#,
+            r#""closed_to_departure":null}}],"digests":{{"{month}":"9d2e41c7"}}}}"#
+        ),
+        prev_seq = prev_seq,
+        number = number,
+        night = night,
+        to = to,
+        price = price,
+        month = month,
     )
 }
