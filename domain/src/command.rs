@@ -54,7 +54,15 @@ pub enum Intent {
         offline: bool,
     },
     /// A new attempt to pay, or the one that is open.
-    StartAttempt { booking: BookingId, payment: PaymentId, provider: Arc<str>, method: Arc<str> },
+    StartAttempt {
+        booking: BookingId,
+        payment: PaymentId,
+        provider: Arc<str>,
+        /// What the client named as its means of payment; empty if nothing.
+        method: Arc<str>,
+        /// Where the provider's page leads back to; empty if nowhere.
+        return_url: Arc<str>,
+    },
     /// Other dates or guests of the booking that the caller saw in this version.
     Change { booking: BookingId, seen: u32, stay: Stay, guests: u16 },
     /// The host, or an admin, gives a booking up. The nights of one that was confirmed stay blocked

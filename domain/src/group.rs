@@ -96,6 +96,8 @@ pub struct PaymentRow {
     pub provider: Arc<str>,
     /// What the client named as its means of payment; empty if nothing.
     pub method: Arc<str>,
+    /// Where the provider's page leads back to; empty if nowhere.
+    pub return_url: Arc<str>,
     pub amount: i64,
     pub currency: Currency,
     pub created_at: Instant,
@@ -118,6 +120,8 @@ pub enum JobKind {
     CreateIntent,
     /// Tell the provider that the money is not wanted any more.
     CancelIntent,
+    /// Collect the money that is promised.
+    Capture,
     /// Give this much of the money back, in minor units.
     Refund { amount: i64 },
 }

@@ -38,6 +38,8 @@ ids! {
     QuoteId;
     /// One attempt to pay for a booking.
     PaymentId;
+    /// Money of one payment that goes back.
+    RefundId;
     /// What somebody said of a stay.
     ReviewId;
     /// Work that follows from an event.

@@ -5,11 +5,11 @@
 //!
 //! In reading order: what things are ([`id`], [`instant`], [`stay`], [`money`], [`zone`],
 //! [`policy`], [`rules`], [`price`], [`property`], [`place`], [`quote`], [`status`],
-//! [`booking`], [`block`], [`review`]), what a property's calendar looks like
+//! [`booking`], [`payment`], [`block`], [`review`]), what a property's calendar looks like
 //! ([`calendar`]), what happened ([`event`], [`codec`]), what is decided ([`command`],
 //! [`refusal`], [`edit`], [`keys`], [`snapshot`], [`state`], [`decide`]), what a property was before
-//! ([`past`]), what goes to the database ([`group`]) and the two machines that carry a command from
-//! request to reply ([`pipeline`]).
+//! ([`past`]), what goes to the database ([`group`]), the two machines that carry a command from
+//! request to reply ([`pipeline`]), and what is done about a payment ([`settlement`]).
 
 pub mod block;
 pub mod booking;
@@ -25,6 +25,7 @@ pub mod instant;
 pub mod keys;
 pub mod money;
 pub mod past;
+pub mod payment;
 pub mod pipeline;
 pub mod place;
 pub mod policy;
@@ -34,6 +35,7 @@ pub mod quote;
 pub mod refusal;
 pub mod review;
 pub mod rules;
+pub mod settlement;
 pub mod snapshot;
 pub mod state;
 pub mod status;
@@ -44,7 +46,9 @@ pub mod zone;
 pub use booking::Booking;
 pub use calendar::{Calendar, NightState};
 pub use event::{Event, Fact};
-pub use id::{BlockId, BookingId, JobId, PaymentId, PropertyId, QuoteId, ReviewId, UserId};
+pub use id::{
+    BlockId, BookingId, JobId, PaymentId, PropertyId, QuoteId, RefundId, ReviewId, UserId,
+};
 pub use instant::Instant;
 pub use money::{Currency, Money};
 pub use price::Price;

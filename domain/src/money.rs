@@ -23,6 +23,12 @@ impl Currency {
         std::str::from_utf8(&self.0).unwrap_or("XXX")
     }
 
+    /// The smallest amount that its means of payment move, in minor units: M-Pesa knows whole
+    /// shillings only.
+    pub fn smallest_payment(&self) -> i64 {
+        if self.0 == *b"KES" { 100 } else { 1 }
+    }
+
     /// The number of minor digits: JPY 0, USD 2, BHD 3.
     pub fn exponent(&self) -> u8 {
         let listed = |list: &str| list.split_ascii_whitespace().any(|code| code == self.code());

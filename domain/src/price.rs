@@ -27,6 +27,10 @@ pub enum Kind {
         /// Whether the other lines contain it already: then it is shown and not added.
         included: bool,
     },
+    /// Up to the next whole unit, where a means of payment knows no smaller ones.
+    Rounding,
+    /// What the host gave back although the policy did not ask for it.
+    Goodwill,
 }
 
 impl Kind {
@@ -40,11 +44,13 @@ impl Kind {
             Self::CleaningFee => "cleaning_fee",
             Self::ServiceFee => "service_fee",
             Self::Tax { .. } => "tax",
+            Self::Rounding => "rounding",
+            Self::Goodwill => "goodwill",
         }
     }
 
-    const fn is_discount(&self) -> bool {
-        matches!(self, Self::WeeklyDiscount | Self::MonthlyDiscount)
+    const fn is_taken_off(&self) -> bool {
+        matches!(self, Self::WeeklyDiscount | Self::MonthlyDiscount | Self::Goodwill)
     }
 
     const fn is_included(&self) -> bool {
@@ -78,7 +84,7 @@ impl Line {
             }
             Basis::Share { basis_points, of } => money::share(of, basis_points),
         };
-        if self.kind.is_discount() { -amount } else { amount }
+        if self.kind.is_taken_off() { -amount } else { amount }
     }
 
     /// What the line adds to the total.
@@ -115,6 +121,13 @@ impl Price {
     /// The sum in minor units, never below 0.
     pub fn total(&self) -> i64 {
         self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.added())).max(0)
+    }
+
+    /// The same with another amount of this kind at its end, in minor units.
+    #[must_use]
+    pub fn with(&self, kind: Kind, amount: i64) -> Self {
+        let line = Line { kind, basis: Basis::Each { quantity: 1, unit: amount } };
+        Self { lines: self.lines.iter().cloned().chain([line]).collect() }
     }
 
     /// What all lines of a kind that is told by its name come to.

@@ -4,7 +4,7 @@
 
 use crate::event::Seq;
 use crate::policy::Policy;
-use crate::price;
+use crate::price::{self, Kind};
 use crate::rules::{Overrides, Rules};
 use crate::zone::Zone;
 use crate::{Currency, Instant, Night, Price, PropertyId, Stay, UserId};
@@ -137,7 +137,8 @@ impl Property {
         )
     }
 
-    /// The price of a stay at this moment. Nights that `kept` has already keep theirs.
+    /// The price of a stay at this moment. Nights that `kept` has already keep theirs, and what was
+    /// given back of it stays given back.
     pub fn price(
         &self,
         overrides: &Overrides,
@@ -145,11 +146,18 @@ impl Property {
         guests: u16,
         kept: Option<&Price>,
     ) -> Price {
-        price::price(&self.rules.rates, stay, guests, |night| {
+        let mut price = price::price(&self.rules.rates, stay, guests, |night| {
             let of_night = kept.and_then(|kept| kept.of_night(night));
             of_night.unwrap_or_else(|| {
                 self.rules.terms(overrides, night).price.unwrap_or(self.price_per_night)
             })
-        })
+        });
+        let step = self.currency.smallest_payment();
+        let rounding = (step - price.total() % step) % step;
+        if rounding > 0 {
+            price = price.with(Kind::Rounding, rounding);
+        }
+        let given = kept.map_or(0, |kept| -kept.of_kind(&Kind::Goodwill));
+        if given > 0 { price.with(Kind::Goodwill, given) } else { price }
     }
 }

@@ -1,7 +1,7 @@
 //! A property as its events have made it: what decisions read and what events change.
 
 use crate::block::{Block, Blocks};
-use crate::booking::{Attempt, Booking, Cause};
+use crate::booking::{Booking, Cause};
 use crate::calendar::{Calendar, claims_of};
 use crate::command::{Command, Intent, Key, KeyUse};
 use crate::edit::Edited;
@@ -12,9 +12,10 @@ use crate::keys::KeyRing;
 use crate::property::Edit;
 use crate::refusal::Hold;
 use crate::rules::Overrides;
+use crate::settlement::Wish;
 use crate::snapshot::{Layers, Public, Snapshot};
 use crate::switches::{Bug, Switches};
-use crate::{BookingId, Instant, Night, Property, Status, Stay, UserId};
+use crate::{BookingId, Instant, Night, PaymentId, Property, Status, Stay, UserId};
 use foldhash::{HashMap, HashMapExt as _};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -57,7 +58,7 @@ pub struct Stored {
     pub head: Head,
     pub overrides: Overrides,
     pub blocks: Blocks,
-    /// Every booking that occupies nights, and every expired one that may still be paid.
+    /// Every booking that occupies nights or has money, and every expired one that may still be paid.
     pub bookings: Vec<Booking>,
     pub keys: Vec<KeyUse>,
 }
@@ -93,7 +94,7 @@ pub(crate) struct Draft {
 impl Draft {
     pub(crate) fn of(command: &Command, cause: Cause, after: Booking, now: Instant) -> Self {
         let payment = match &command.intent {
-            Intent::StartAttempt { payment, provider, method, .. }
+            Intent::StartAttempt { payment, provider, method, return_url, .. }
                 if cause == Cause::AttemptStarted =>
             {
                 Some(PaymentRow {
@@ -101,6 +102,7 @@ impl Draft {
                     booking: after.id,
                     provider: Arc::clone(provider),
                     method: Arc::clone(method),
+                    return_url: Arc::clone(return_url),
                     amount: after.due(),
                     currency: after.currency,
                     created_at: now,
@@ -351,9 +353,10 @@ impl State {
     }
 }
 
-/// Whether a booking can still change or occupies nights: only those are kept in memory.
+/// Whether a booking can still change, occupies nights or has money: only those are kept in memory.
 pub fn matters(booking: &Booking) -> bool {
     claims_of(booking).next().is_some()
+        || booking.retained() > 0
         || (booking.status == Status::Expired && booking.attempt.is_some())
 }
 
@@ -372,7 +375,8 @@ pub(crate) fn claim_difference(
     (without(Some(after), before), without(before, Some(after)))
 }
 
-/// The work that a step causes.
+/// The work that a step causes: a job for each payment of which the booking wants something else
+/// than before.
 fn jobs(
     cause: Cause,
     before: Option<&Booking>,
@@ -380,26 +384,41 @@ fn jobs(
     head: Head,
     now: Instant,
 ) -> Vec<Job> {
-    let attempt = after.attempt.or(before.and_then(|before| before.attempt));
-    let Some(Attempt { payment, live }) = attempt else { return Vec::new() };
-    let job =
-        |number, kind, payment| Job { id: Job::id_of(head, number), kind, payment, run_at: now };
-    let asked = match cause {
-        Cause::AttemptStarted => Some(JobKind::CreateIntent),
-        Cause::Releasing => Some(JobKind::CancelIntent),
-        Cause::Canceled | Cause::Declined | Cause::NoShow if live => Some(JobKind::CancelIntent),
-        // Only a request that its host never answered forgets its attempt.
-        Cause::Expired if live && after.attempt.is_none() => Some(JobKind::CancelIntent),
-        _ => None,
+    let mut payments: Vec<PaymentId> = Vec::new();
+    for booking in [Some(after), before].into_iter().flatten() {
+        let taken = booking.takings.iter().map(|taking| taking.payment);
+        for payment in booking.attempt.map(|attempt| attempt.payment).into_iter().chain(taken) {
+            if !payments.contains(&payment) {
+                payments.push(payment);
+            }
+        }
+    }
+    let job = |(number, payment)| {
+        let wanted = before.map_or(Wish::Nothing, |before| before.wish(payment));
+        let kind = work(cause, wanted, after.wish(payment))?;
+        Some(Job { id: Job::id_of(head, number), kind, payment, run_at: now })
     };
-    let taken_before = before.map_or(&[][..], |before| &before.takings);
-    let refunds = (1..).zip(after.takings.iter().zip(taken_before)).filter_map(
-        |(number, (after, before))| {
-            let amount = before.held - after.held;
-            (amount > 0).then(|| job(number, JobKind::Refund { amount }, after.payment))
-        },
-    );
-    asked.map(|kind| job(0, kind, payment)).into_iter().chain(refunds).collect()
+    (0..).zip(payments).filter_map(job).collect()
+}
+
+/// What is to be done about a payment of which this is wanted instead of that.
+const fn work(cause: Cause, wanted: Wish, wants: Wish) -> Option<JobKind> {
+    match (wanted, wants) {
+        (Wish::Open, Wish::Open) => None,
+        (_, Wish::Open) => Some(JobKind::CreateIntent),
+        // The provider said so itself.
+        (Wish::Open, Wish::Nothing) if matches!(cause, Cause::AttemptEnded) => None,
+        (Wish::Open, Wish::Leave | Wish::Nothing) => Some(JobKind::CancelIntent),
+        (Wish::Keep(was) | Wish::Promise(was), Wish::Keep(is) | Wish::Promise(is)) if is < was => {
+            Some(JobKind::Refund { amount: was - is })
+        }
+        (Wish::Keep(was) | Wish::Promise(was), Wish::Nothing) => {
+            Some(JobKind::Refund { amount: was })
+        }
+        (Wish::Keep(_), Wish::Keep(_)) => None,
+        (_, Wish::Keep(_)) => Some(JobKind::Capture),
+        _ => None,
+    }
 }
 
 /// The seq before the first event.

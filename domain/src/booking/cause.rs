@@ -22,11 +22,15 @@ pub enum Cause {
     ChangeRequested,
     /// Nobody paid for them in time.
     ChangeDropped,
+    /// Its host gave money back.
+    Refunded,
+    /// What the provider had promised never came.
+    PaymentLost,
 }
 
 impl Cause {
     /// All causes, in the order of their stored numbers.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Held,
         Self::AttemptStarted,
         Self::AttemptEnded,
@@ -42,6 +46,8 @@ impl Cause {
         Self::Changed,
         Self::ChangeRequested,
         Self::ChangeDropped,
+        Self::Refunded,
+        Self::PaymentLost,
     ];
 
     /// The shown name.
@@ -62,6 +68,8 @@ impl Cause {
             Self::Changed => "changed",
             Self::ChangeRequested => "change_requested",
             Self::ChangeDropped => "change_dropped",
+            Self::Refunded => "refunded",
+            Self::PaymentLost => "payment_lost",
         }
     }
 }

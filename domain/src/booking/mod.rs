@@ -83,6 +83,9 @@ pub enum Illegal {
     /// Nothing is paid here for a booking that is settled outside.
     #[error("nothing is paid here for a booking that was made offline")]
     Offline,
+    /// So much of the payment is not the booking's any more.
+    #[error("that is more than the booking still has of the payment")]
+    RefundAboveCharge,
 }
 
 /// What became of a step.

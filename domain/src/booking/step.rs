@@ -5,6 +5,7 @@
 //! that finds all nights of an expired booking free. Who may ask for a step is decided elsewhere.
 
 use super::{Attempt, Booking, Cause, Illegal, Stepped, Taking};
+use crate::price::Kind;
 use crate::{Awaiting, Currency, Instant, Night, PaymentId, Status};
 use std::time::Duration;
 
@@ -30,6 +31,10 @@ pub enum Step {
     /// The host reports that nobody came, and may waive what the guest paid; `today` is the
     /// property's local date.
     NoShow { today: Night, waive: bool },
+    /// The host, or an admin, gives so much of a payment back, in minor units.
+    Refund { payment: PaymentId, amount: i64 },
+    /// The provider will never pay out what it had promised.
+    LosePayment { payment: PaymentId },
 }
 
 impl Booking {
@@ -85,6 +90,9 @@ impl Booking {
                     self.to(Cause::NoShow, status)
                 })
             }
+            (_, Step::LosePayment { payment }) => Ok(self.lose_payment(payment, now)),
+            (Status::Pending { .. }, _) => Err(Illegal::Status(status)),
+            (_, Step::Refund { payment, amount }) => self.refund(payment, amount),
             _ => Err(Illegal::Status(status)),
         }
     }
@@ -213,6 +221,46 @@ impl Booking {
             }
             Status::Confirmed => Err(Illegal::Time),
             status => Err(Illegal::Status(status)),
+        }
+    }
+
+    /// Gives back more than the policy says. The price says so in a line of its own, so that what
+    /// was paid stays what the price comes to.
+    fn refund(mut self, payment: PaymentId, amount: i64) -> Result<Stepped, Illegal> {
+        let taking = self.takings.iter_mut().find(|taking| taking.payment == payment);
+        let taking = taking.filter(|taking| (1..=taking.held).contains(&amount));
+        taking.ok_or(Illegal::RefundAboveCharge)?.held -= amount;
+        self.refunded += amount;
+        self.price = self.price.with(Kind::Goodwill, amount);
+        self.total = self.price.total();
+        if let Some(request) = &mut self.request {
+            // What is due for the change stays what it was.
+            request.change.price = request.change.price.with(Kind::Goodwill, amount);
+        }
+        let status = self.status;
+        Ok(self.to(Cause::Refunded, status))
+    }
+
+    /// Goes on without a payment that was promised and never came: before the stay the booking
+    /// cannot stand without it, and a request waits as if nobody had paid.
+    fn lose_payment(mut self, payment: PaymentId, now: Instant) -> Stepped {
+        let lost = self.takings.iter_mut().find(|taking| taking.payment == payment);
+        let Some(taking) = lost.filter(|taking| taking.held > 0) else {
+            return Stepped::Already(self);
+        };
+        let held = std::mem::take(&mut taking.held);
+        match self.status {
+            Status::Pending { .. } => {
+                (self.paid, self.refunded) = (0, 0);
+                self.takings.clear();
+            }
+            _ => self.refunded += held,
+        }
+        match self.status {
+            Status::Confirmed if now < self.check_in_at => {
+                self.refunded_to(Cause::PaymentLost, Status::Canceled)
+            }
+            status => self.to(Cause::PaymentLost, status),
         }
     }
 

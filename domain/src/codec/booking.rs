@@ -97,6 +97,8 @@ impl Writer {
                 self.text(name);
                 self.flag(*included);
             }
+            Kind::Rounding => self.u8(7),
+            Kind::Goodwill => self.u8(8),
         }
         match line.basis {
             Basis::Each { quantity, unit } => {
@@ -218,6 +220,8 @@ impl Reader<'_> {
             4 => Kind::CleaningFee,
             5 => Kind::ServiceFee,
             6 => Kind::Tax { name: self.text()?.into(), included: self.flag()? },
+            7 => Kind::Rounding,
+            8 => Kind::Goodwill,
             _ => return Err(CodecError::Value("line")),
         };
         let basis = match self.u8()? {

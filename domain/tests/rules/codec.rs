@@ -380,7 +380,7 @@ fn values_that_are_none_are_refused_by_name() {
     for (at, value, what) in [
         (by, 9, "by"),
         (fact, 9, "fact"),
-        (cause, 15, "cause"),
+        (cause, 17, "cause"),
         (check_in, 0x7f, "night"),
         (check_in + 7, 0, "stay"),
         (status, 9, "status"),

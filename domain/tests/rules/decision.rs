@@ -188,7 +188,13 @@ fn each_step_causes_the_work_that_follows_from_it() {
         (paid(asked), Step::Decline, vec![refund]),
         (paid(asked), cancel, vec![refund]),
         (booking(asked, Some((1, true))), Step::Decline, vec![JobKind::CancelIntent]),
-        (booking(held(later), Some((1, true))), pay(1), vec![]),
+        (booking(held(later), Some((1, true))), pay(1), vec![JobKind::Capture]),
+        // An attempt that is open while another one is paid is not wanted any more.
+        (
+            booking(held(later), Some((2, true))),
+            pay(1),
+            vec![JobKind::Capture, JobKind::CancelIntent],
+        ),
     ] {
         let mut state = state(property(), vec![before.clone()]);
         let group = written(decide(&mut state, &self::step(1, step), now()));
@@ -206,11 +212,13 @@ fn an_attempt_is_written_with_the_work_of_asking_for_the_money() {
         payment: payment(7),
         provider: Arc::clone(&provider),
         method: Arc::clone(&method),
+        return_url: Arc::from("https://here.example/"),
     };
     let group = written(decide(&mut state, &command(2, start), now()));
     let row = group.payment.expect("a row for the payment");
     assert_eq!((row.payment, row.amount, row.provider), (payment(7), TOTAL, provider));
     assert_eq!((row.method, row.booking, row.created_at), (method, booking_id(1), now()));
+    assert_eq!(&*row.return_url, "https://here.example/");
     assert_eq!(group.jobs[0].kind, JobKind::CreateIntent);
     assert!(group.claimed.is_empty() && group.released.is_empty());
 }
@@ -291,7 +299,8 @@ fn what_is_settled_outside_stands_at_once_and_no_money_of_ours_moves() {
         assert_eq!((made.guest, made.confirmed_at), (host(), Some(now())));
         let (provider, method) = (Arc::from("sandbox"), Arc::from(""));
         let (booking, payment) = (made.id, payment(1));
-        let pay = Intent::StartAttempt { booking, payment, provider, method };
+        let return_url = Arc::clone(&method);
+        let pay = Intent::StartAttempt { booking, payment, provider, method, return_url };
         let answer = refused(decide(&mut state, &command(2, pay), now()));
         assert_eq!(answer, Refusal::Illegal(Illegal::Offline));
         for (seen, to, total) in [(1, 15, 50_000), (2, 11, 10_000)] {
@@ -391,7 +400,8 @@ fn every_step_causes_the_work_that_the_table_says() {
         (pays(waits(host_), true), step(Step::Decline), vec![call_off]),
         (paid(waits(host_)), step(Step::Decline), vec![give_back]),
         (paid(Status::Confirmed), cancel(true), vec![give_back]),
-        (pays(waits(release), true), cancel(true), vec![call_off]),
+        // It was called off when its time was over.
+        (pays(waits(release), true), cancel(true), vec![]),
     ] {
         let mut state = state(property(), vec![before]);
         let group = written(decide(&mut state, &command(1, intent), now()));

@@ -3,8 +3,9 @@
 //! rules and their layers ([`terms`]), in pairs ([`pairs`]) and where local time has edges
 //! ([`edges`]), money ([`money`], [`price`], [`quotes`]), names ([`names`]), changes of bookings
 //! ([`change`], [`request`]), edits of calendars ([`edit_calendar`]), what was before ([`past`]),
-//! reviews ([`review`]), places ([`place`]), what a guest may hold ([`hoarding`]), what a command
-//! decides ([`decision`]) and the two machines where they stand alone ([`lane`], [`property`]).
+//! reviews ([`review`]), what is done about payments ([`settlement`]), places ([`place`]), what a
+//! guest may hold ([`hoarding`]), what a command decides ([`decision`]) and the two machines where
+//! they stand alone ([`lane`], [`property`]).
 
 mod calendar;
 mod change;
@@ -27,5 +28,6 @@ mod quotes;
 mod refusal;
 mod request;
 mod review;
+mod settlement;
 mod status;
 mod terms;

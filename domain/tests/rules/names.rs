@@ -46,7 +46,8 @@ fn every_name_is_the_one_that_clients_know() {
         assert_eq!(code.name(), name);
     }
     let causes = "held attempt_started attempt_ended confirmed reclaimed accepted declined canceled \
-         releasing expired completed no_show changed change_requested change_dropped";
+         releasing expired completed no_show changed change_requested change_dropped refunded \
+         payment_lost";
     let found: Vec<&str> = Cause::ALL.into_iter().map(Cause::name).collect();
     assert_eq!(found.join(" "), causes);
 }
@@ -91,7 +92,8 @@ fn a_group_counts_every_row_that_it_writes() {
     assert_eq!(group.rows(), 1 + 1 + 1 + 3 + 1);
     let (payment, provider) = (crate::given::payment(1), std::sync::Arc::from("sandbox"));
     let method = std::sync::Arc::from("");
-    let intent = Intent::StartAttempt { booking: id, payment, provider, method };
+    let return_url = std::sync::Arc::from("");
+    let intent = Intent::StartAttempt { booking: id, payment, provider, method, return_url };
     let Verdict::Write(group) = state.decide(&command(2, intent), 1, now()) else {
         panic!("an attempt")
     };

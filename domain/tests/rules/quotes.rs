@@ -155,6 +155,11 @@ fn model(wish: &Wish) -> (Vec<(&'static str, i128)>, i128) {
         lines.push(("tax", amount));
         total += if tax.included { 0 } else { amount };
     }
+    // M-Pesa moves whole shillings, so prices in them are whole.
+    if wish.property.currency.code() == "KES" && total % 100 != 0 {
+        lines.push(("rounding", 100 - total % 100));
+        total += 100 - total % 100;
+    }
     lines.retain(|(_, amount)| *amount != 0);
     (lines, total)
 }

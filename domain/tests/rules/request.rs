@@ -41,8 +41,9 @@ fn change(state: &State, to: Stay) -> Intent {
 }
 
 fn start(number: u128) -> Intent {
-    let (provider, method) = (Arc::from("sandbox"), Arc::from(""));
-    Intent::StartAttempt { booking: booking_id(1), payment: payment(number), provider, method }
+    let (provider, method) = (Arc::from("sandbox"), Arc::<str>::from(""));
+    let (booking, payment, return_url) = (booking_id(1), payment(number), Arc::clone(&method));
+    Intent::StartAttempt { booking, payment, provider, method, return_url }
 }
 
 fn step(step: Step) -> Intent {
@@ -121,8 +122,8 @@ fn money_goes_back_to_the_payments_it_came_from_the_last_first() {
     assert_eq!(back(&group), [(payment(2), JobKind::Refund { amount: 10_000 })]);
     let (group, after) = done(&mut home, step(Step::Cancel { by_guest: false }), now());
     let rest = [
-        (payment(1), JobKind::Refund { amount: 30_000 }),
         (payment(2), JobKind::Refund { amount: 10_000 }),
+        (payment(1), JobKind::Refund { amount: 30_000 }),
     ];
     assert_eq!(back(&group), rest);
     assert_ne!(group.jobs[0].id, group.jobs[1].id);

@@ -91,6 +91,8 @@ fn columns() -> Vec<(&'static str, Instant, Wish)> {
     let (usd, kes) = (currency("USD"), currency("KES"));
     let pay = |number, amount, currency| Step::Pay { payment: payment(number), amount, currency };
     let start = Step::StartAttempt { payment: payment(2) };
+    let refund = |number, amount| Step::Refund { payment: payment(number), amount };
+    let lose = |number| Step::LosePayment { payment: payment(number) };
     let first = booking(Status::Confirmed, None);
     let (check_in, check_out) = (first.check_in_at, first.check_out_at);
     let no_show = Step::NoShow { today: crate::given::night("2026-12-10"), waive: false };
@@ -117,6 +119,14 @@ fn columns() -> Vec<(&'static str, Instant, Wish)> {
         ("no_show", check_in, no_show),
         ("no_show waived", check_in, waived),
         ("no_show after two days", check_in.plus(48 * HOUR), no_show),
+        ("refund a part", now(), refund(1, TOTAL - 1)),
+        ("refund all", now(), refund(1, TOTAL)),
+        ("refund more", now(), refund(1, TOTAL + 1)),
+        ("refund nothing", now(), refund(1, 0)),
+        ("refund of another", now(), refund(2, 1)),
+        ("lose", now(), lose(1)),
+        ("lose at check-in", check_in, lose(1)),
+        ("lose another", now(), lose(2)),
     ];
     let steps = steps.map(|(name, at, step)| (name, at, Wish::Step(step)));
     let changes = [
@@ -151,6 +161,7 @@ fn cell(before: &Booking, wish: &Wish, at: Instant) -> String {
         Err(Illegal::Offline) => "offline".to_owned(),
         Err(Illegal::Paying) => "paying".to_owned(),
         Err(Illegal::MoreToPay) => "more to pay".to_owned(),
+        Err(Illegal::RefundAboveCharge) => "above the charge".to_owned(),
     }
 }
 

@@ -194,7 +194,9 @@ impl Clients {
                     payment
                 };
                 let (provider, method) = (Arc::from("sandbox"), Arc::from(""));
-                let intent = Intent::StartAttempt { booking, payment, provider, method };
+                let return_url = Arc::clone(&method);
+                let intent =
+                    Intent::StartAttempt { booking, payment, provider, method, return_url };
                 return Wish { property, command: self.command(By::User(guest), intent) };
             }
             Act::Cancel => {

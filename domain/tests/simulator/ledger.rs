@@ -442,6 +442,11 @@ fn follows(before: Option<&Booking>, cause: Cause, after: &Booking, event: &Even
                 && status == Status::Expired
                 && money == (0, 0)
         }
+        Cause::Refunded => !pending && status == before.status && money.0 == 0 && money.1 > 0,
+        Cause::PaymentLost => {
+            let ends = status == Status::Canceled && before.status == Status::Confirmed;
+            event.by == By::Provider && (ends || status == before.status)
+        }
         Cause::AttemptStarted => {
             let asks = pending || before.request.is_some();
             asks && after.has_live_attempt() && status == before.status && money == (0, 0)

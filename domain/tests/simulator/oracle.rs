@@ -201,7 +201,7 @@ fn check_money(booking: &Booking, table: &Table) -> Checked {
     let back: i64 = refunds
         .map(|kind| match kind {
             JobKind::Refund { amount } => amount,
-            JobKind::CreateIntent | JobKind::CancelIntent => 0,
+            JobKind::CreateIntent | JobKind::CancelIntent | JobKind::Capture => 0,
         })
         .sum();
     ensure!(back == booking.refunded, "{back} goes back for {booking:?}");

@@ -1,0 +1,224 @@
+//! What is done about a payment: every wish of a booking against everything that a provider says,
+//! and what is recorded.
+
+use crate::given::{HOLD, TOTAL, booking, booking_id, now, paid, payment};
+use domain::booking::{Booking, Step};
+use domain::payment::{PaymentStatus, Refund, RefundState};
+use domain::settlement::{Fact, Move, Record, Seen, Standing, Wish, next};
+use domain::{Awaiting, Currency, RefundId, Status};
+use uuid::Uuid;
+
+fn usd() -> Currency {
+    "USD".parse().expect("a currency")
+}
+
+fn record(status: PaymentStatus) -> Record {
+    Record {
+        payment: payment(1),
+        booking: booking_id(1),
+        amount: TOTAL,
+        currency: usd(),
+        status,
+        asked: true,
+        disowned: false,
+        refunds: Vec::new(),
+    }
+}
+
+fn said(standing: Standing) -> Seen {
+    let fact = Fact { booking: Some(booking_id(1)), amount: TOTAL, currency: usd(), standing };
+    Seen { fact: Some(fact), ..Seen::default() }
+}
+
+fn waits(awaiting: Awaiting) -> Status {
+    Status::Pending { awaiting, expires_at: now().plus(HOLD) }
+}
+
+/// A booking for each wish that there is of payment 1.
+fn wishes() -> [(Wish, Booking); 6] {
+    let given_up = Booking { takings: vec![], ..paid(Status::Canceled) };
+    let mut given_back = paid(Status::Canceled);
+    given_back.takings[0].held = 0;
+    [
+        (Wish::Open, booking(waits(Awaiting::Payment), Some((1, true)))),
+        (Wish::Leave, booking(waits(Awaiting::Release), Some((1, true)))),
+        (Wish::Promise(TOTAL), paid(waits(Awaiting::Host))),
+        (Wish::Keep(TOTAL), paid(Status::Confirmed)),
+        (Wish::Nothing, given_up),
+        (Wish::Nothing, given_back),
+    ]
+}
+
+#[test]
+fn a_booking_says_what_it_wants_of_a_payment() {
+    for (wish, booking) in wishes() {
+        assert_eq!(booking.wish(payment(1)), wish, "{booking:?}");
+        assert_eq!(booking.wish(payment(2)), Wish::Nothing);
+    }
+    for (status, wish) in [
+        (waits(Awaiting::Host), Wish::Open),
+        (Status::Expired, Wish::Leave),
+        (Status::Canceled, Wish::Leave),
+        (Status::Confirmed, Wish::Leave),
+    ] {
+        assert_eq!(booking(status, Some((1, true))).wish(payment(1)), wish, "{status:?}");
+        assert_eq!(booking(status, Some((1, false))).wish(payment(1)), Wish::Nothing);
+    }
+}
+
+#[test]
+fn before_anything_is_known_the_provider_is_asked() {
+    use PaymentStatus::{Created, Processing, Voided};
+    for (wish, booking) in wishes() {
+        for status in [Created, Processing] {
+            assert_eq!(next(&booking, &record(status), &Seen::default()), Move::Look, "{wish:?}");
+        }
+        let unasked = Record { asked: false, ..record(Created) };
+        let expected = if wish == Wish::Open { Move::Order } else { Move::Write(Voided) };
+        assert_eq!(next(&booking, &unasked, &Seen::default()), expected, "{wish:?}");
+    }
+}
+
+#[test]
+fn an_order_without_money_is_waited_for_or_called_off() {
+    use PaymentStatus::{Created, Failed, Processing, RequiresAction, Voided};
+    for (wish, booking) in wishes() {
+        let is_open = wish == Wish::Open;
+        for (standing, if_open, otherwise) in [
+            (Standing::Unknown, Move::Order, Move::Write(Voided)),
+            (Standing::Waiting, Move::Write(RequiresAction), Move::Cancel),
+            (Standing::Processing, Move::Write(Processing), Move::Cancel),
+            (Standing::Declined, Move::Cancel, Move::Cancel),
+            (Standing::Ended(Failed), Move::Write(Failed), Move::Write(Failed)),
+        ] {
+            let found = next(&booking, &record(Created), &said(standing));
+            assert_eq!(found, if is_open { if_open } else { otherwise }, "{wish:?} {standing:?}");
+        }
+        // What cannot be called off is waited for.
+        let stuck = Seen { not_canceled: true, ..said(Standing::Processing) };
+        assert_eq!(next(&booking, &record(Processing), &stuck), Move::Rest, "{wish:?}");
+    }
+}
+
+#[test]
+fn a_booking_is_told_once_that_no_money_comes() {
+    let (end, lose) = (
+        Move::Tell(Step::EndAttempt { payment: payment(1) }),
+        Move::Tell(Step::LosePayment { payment: payment(1) }),
+    );
+    for status in [PaymentStatus::Failed, PaymentStatus::Voided, PaymentStatus::Expired] {
+        for (wish, booking) in wishes() {
+            let expected = match wish {
+                Wish::Open | Wish::Leave => end.clone(),
+                Wish::Promise(_) | Wish::Keep(_) => lose.clone(),
+                Wish::Nothing => Move::Rest,
+            };
+            assert_eq!(next(&booking, &record(status), &Seen::default()), expected, "{wish:?}");
+            let told = Seen { told: true, ..Seen::default() };
+            assert_eq!(next(&booking, &record(status), &told), Move::Rest, "{wish:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_authorized_is_offered_and_then_collected_or_let_go() {
+    let authorized = record(PaymentStatus::Authorized);
+    let seen = said(Standing::Authorized);
+    let [open, leave, promise, keep, never_taken, given_back] = wishes().map(|(_, b)| b);
+    let pay = Step::Pay { payment: payment(1), amount: TOTAL, currency: usd() };
+    for booking in [&open, &leave, &never_taken] {
+        let written = Move::Write(PaymentStatus::Authorized);
+        assert_eq!(next(booking, &record(PaymentStatus::Processing), &seen), written);
+        assert_eq!(next(booking, &authorized, &seen), Move::Tell(pay));
+        let not_taken = Seen { not_taken: true, ..seen.clone() };
+        assert_eq!(next(booking, &authorized, &not_taken), Move::Disown);
+        let disowned = Record { disowned: true, ..authorized.clone() };
+        assert_eq!(next(booking, &disowned, &seen), Move::Cancel);
+        let stuck = Seen { not_canceled: true, ..seen.clone() };
+        assert_eq!(next(booking, &disowned, &stuck), Move::Rest);
+    }
+    assert_eq!(next(&promise, &authorized, &seen), Move::Rest, "its host has the word");
+    assert_eq!(next(&keep, &authorized, &seen), Move::Capture);
+    let stuck = Seen { not_captured: true, ..seen.clone() };
+    assert_eq!(next(&keep, &authorized, &stuck), Move::Rest);
+    assert_eq!(next(&given_back, &authorized, &seen), Move::Cancel);
+}
+
+#[test]
+fn money_of_another_order_confirms_nothing() {
+    let [open, ..] = wishes().map(|(_, booking)| booking);
+    let right = said(Standing::Captured).fact.expect("a fact");
+    for (fact, is_right) in [
+        (right, true),
+        (Fact { booking: None, ..right }, true),
+        (Fact { booking: Some(booking_id(2)), ..right }, false),
+        (Fact { amount: TOTAL - 1, ..right }, false),
+        (Fact { amount: TOTAL + 1, ..right }, false),
+        (Fact { currency: "EUR".parse().expect("a currency"), ..right }, false),
+    ] {
+        for standing in [Standing::Authorized, Standing::Captured] {
+            let fact = Some(Fact { standing, ..fact });
+            let seen = Seen { fact, ..Seen::default() };
+            let found = next(&open, &record(PaymentStatus::Processing), &seen);
+            let conflicted = found == Move::Write(PaymentStatus::Conflicted);
+            assert_eq!(conflicted, !is_right, "{seen:?} {found:?}");
+        }
+    }
+    let conflicted = record(PaymentStatus::Conflicted);
+    let end = Move::Tell(Step::EndAttempt { payment: payment(1) });
+    assert_eq!(next(&open, &conflicted, &Seen::default()), end);
+}
+
+fn refund(number: u128, amount: i64, state: RefundState) -> Refund {
+    Refund { id: RefundId(Uuid::from_u128(number)), amount, state }
+}
+
+#[test]
+fn what_was_captured_and_is_not_kept_goes_back_once() {
+    use RefundState::{Failed, Requested, Submitted, Succeeded};
+    let nothing = Seen::default();
+    let [.., keep, _, given_back] = wishes().map(|(_, booking)| booking);
+    let mut half = keep.clone();
+    half.takings[0].held = TOTAL / 2;
+    let id = |number| RefundId(Uuid::from_u128(number));
+    for (booking, refunds, expected) in [
+        (&keep, vec![], Move::Rest),
+        (&half, vec![], Move::Owe(TOTAL / 2)),
+        (&given_back, vec![], Move::Owe(TOTAL)),
+        (&given_back, vec![refund(1, TOTAL, Requested)], Move::Send(id(1))),
+        (&given_back, vec![refund(1, TOTAL, Submitted)], Move::LookAt(id(1))),
+        (&given_back, vec![refund(1, TOTAL, Succeeded)], Move::Rest),
+        // People see to what the provider refused: it is not asked for again.
+        (&given_back, vec![refund(1, TOTAL, Failed)], Move::Rest),
+        (&given_back, vec![refund(1, 100, Succeeded)], Move::Owe(TOTAL - 100)),
+        (&half, vec![refund(1, 100, Succeeded)], Move::Owe(TOTAL / 2 - 100)),
+        // One refund after the other, each under its own id.
+        (&half, vec![refund(1, 100, Succeeded), refund(2, 200, Requested)], Move::Send(id(2))),
+        (&keep, vec![refund(1, 100, Succeeded)], Move::Rest),
+    ] {
+        let captured = Record { refunds, ..record(PaymentStatus::Captured) };
+        assert_eq!(next(booking, &captured, &nothing), expected, "{captured:?}");
+    }
+    let waits = vec![refund(1, TOTAL, Submitted)];
+    let captured = Record { refunds: waits, ..record(PaymentStatus::Captured) };
+    let looked = Seen { looked: vec![id(1)], ..Seen::default() };
+    assert_eq!(next(&given_back, &captured, &looked), Move::Rest);
+}
+
+#[test]
+fn money_that_came_unasked_is_booked_offered_and_given_back() {
+    let [open, .., never_taken, _] = wishes().map(|(_, booking)| booking);
+    let seen = said(Standing::Captured);
+    assert_eq!(next(&never_taken, &record(PaymentStatus::Processing), &seen), Move::Book);
+    let captured = record(PaymentStatus::Captured);
+    let pay = Step::Pay { payment: payment(1), amount: TOTAL, currency: usd() };
+    assert_eq!(next(&never_taken, &captured, &seen), Move::Tell(pay));
+    let not_taken = Seen { not_taken: true, ..seen.clone() };
+    assert_eq!(next(&never_taken, &captured, &not_taken), Move::Disown);
+    let disowned = Record { disowned: true, ..captured };
+    assert_eq!(next(&never_taken, &disowned, &seen), Move::Owe(TOTAL));
+    let end = Move::Tell(Step::EndAttempt { payment: payment(1) });
+    assert_eq!(next(&open, &disowned, &seen), end, "the attempt is over as well");
+    let told = Seen { told: true, ..seen };
+    assert_eq!(next(&open, &disowned, &told), Move::Owe(TOTAL));
+}
