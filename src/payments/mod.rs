@@ -8,6 +8,9 @@
 //! Every call ends within [`CALL_WITHIN`], whatever the other side does. A call whose outcome is
 //! not known is an error that says so, and whoever asked looks again before anything is repeated.
 
+pub mod breaker;
+pub mod stripe;
+
 pub use domain::payment::NextAction;
 
 use domain::payment::RefundState;
