@@ -4,33 +4,33 @@
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
 
-/// How far the clock may be moved in all, in seconds: about ten years, so that no time overflows.
-pub(crate) const MOST_AHEAD_SECONDS: u64 = 315_360_000;
+/// How far the clock may be moved in all: about ten years, so that no time overflows.
+const MOST_AHEAD: Duration = Duration::from_secs(315_360_000);
 
 #[derive(Debug)]
 pub(crate) struct Clock {
     sampled: Timestamp,
     started: Instant,
-    ahead_seconds: u64,
+    ahead: Duration,
 }
 
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "it is the clock that others ask")]
     pub(crate) fn new() -> Self {
-        Self { sampled: Timestamp::now(), started: Instant::now(), ahead_seconds: 0 }
+        Self { sampled: Timestamp::now(), started: Instant::now(), ahead: Duration::ZERO }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        after(self.sampled, self.started.elapsed() + Duration::from_secs(self.ahead_seconds))
+        after(self.sampled, self.started.elapsed() + self.ahead)
     }
 
     /// Moves the clock forward; false, and nothing happens, when that is further than it goes.
-    pub(crate) fn advance(&mut self, seconds: u64) -> bool {
-        let ahead = self.ahead_seconds.saturating_add(seconds);
-        if ahead > MOST_AHEAD_SECONDS {
+    pub(crate) fn advance(&mut self, by: Duration) -> bool {
+        let ahead = self.ahead.saturating_add(by);
+        if ahead > MOST_AHEAD {
             return false;
         }
-        self.ahead_seconds = ahead;
+        self.ahead = ahead;
         true
     }
 }

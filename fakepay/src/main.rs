@@ -19,6 +19,9 @@ struct CommandLine {
     /// What they are signed with: whsec_…
     #[arg(long, value_name = "SECRET", requires = "webhook")]
     webhook_secret: Option<String>,
+    /// Where customers' browsers reach the hosted page, if not where it listens.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     /// Seconds that customers take to answer a push to their phone.
     #[arg(long, value_name = "SECONDS", default_value_t = 2)]
     mpesa_callback_delay: u64,
@@ -36,7 +39,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let callback_delay = Duration::from_secs(line.mpesa_callback_delay);
     let merchant = Merchant { callback_delay, ..Merchant::default() };
-    let fakepay = Fakepay::start(line.bind, Settings { webhook, seed: line.seed, merchant })?;
+    let settings = Settings { webhook, seed: line.seed, merchant, public_url: line.public_url };
+    let fakepay = Fakepay::start(line.bind, settings)?;
     println!("fakepay listens at {}", fakepay.url());
     tokio::signal::ctrl_c().await?;
     Ok(())

@@ -1,6 +1,6 @@
 //! Starting and stopping a stand-in.
 
-use crate::settings::Settings;
+use crate::settings::{Settings, Webhook};
 use crate::world::World;
 use crate::{outbox, routes};
 use actix_web::dev::{Server, ServerHandle};
@@ -11,6 +11,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// The largest body of a request, in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -20,6 +21,7 @@ const LARGEST_BODY: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Fakepay {
     url: String,
+    world: Data<World>,
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
 }
@@ -28,11 +30,13 @@ impl Fakepay {
     /// Listens at this address, where port 0 is any that is free.
     ///
     /// # Errors
-    /// When the address cannot be had.
+    /// When the address cannot be had, or the public address is none of the web.
     pub fn start(address: SocketAddr, settings: Settings) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         let url = format!("http://{}", listener.local_addr()?);
-        let world = Data::new(World::new(url.clone(), settings));
+        let public_url = public_url(&settings, &url)?;
+        let world = Data::new(World::new(public_url, settings));
+        let shared = world.clone();
         let (started, starts) = mpsc::sync_channel(1);
         let thread = std::thread::Builder::new().name("fakepay".into()).spawn(move || {
             System::new().block_on(async move {
@@ -47,13 +51,36 @@ impl Fakepay {
             });
         })?;
         let handle = starts.recv().expect("the thread says how it started")?;
-        Ok(Self { url, handle, thread: Some(thread) })
+        Ok(Self { url, world: shared, handle, thread: Some(thread) })
     }
 
     /// Where it listens, such as `http://127.0.0.1:12111`.
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    /// Moves its clock, as `POST /control/clock` does: what falls due by that has happened when
+    /// this returns. False, and nothing happens, when the clock would be more than ten years ahead
+    /// in all.
+    pub fn advance(&self, by: Duration) -> bool {
+        self.world.advance(by).is_some()
+    }
+
+    /// Sends events there from now on, as `PUT /control/webhook` does: both sides may listen at
+    /// ports that are known late.
+    pub fn set_webhook(&self, webhook: Webhook) {
+        self.world.lock().outbox.set_webhook(webhook);
+    }
+}
+
+/// Where customers' browsers reach the hosted page: as the settings say, or where it listens.
+fn public_url(settings: &Settings, own: &str) -> io::Result<String> {
+    let Some(url) = &settings.public_url else { return Ok(own.to_owned()) };
+    if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
+        let message = format!("{url}: the public address has to begin with http:// or https://");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 impl Drop for Fakepay {

@@ -66,4 +66,7 @@ pub struct Settings {
     /// The same seed gives the same ids in the same order.
     pub seed: Option<u64>,
     pub merchant: Merchant,
+    /// The address under which customers' browsers reach the hosted page, such as
+    /// `https://pay.example`, where that is not the one at which it listens.
+    pub public_url: Option<String>,
 }

@@ -28,7 +28,7 @@ pub(crate) struct World {
 pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
-    /// Where this stand-in listens.
+    /// Where customers' browsers reach this stand-in.
     pub(crate) url: String,
     pub(crate) merchant: Merchant,
     pub(crate) stripe: Books,
@@ -70,6 +70,18 @@ impl World {
         let mut state = self.state.lock().expect("nobody panics with the state");
         state.catch_up();
         state
+    }
+
+    /// Moves the clock; what falls due by that has happened when this returns, with the time that
+    /// it is then. Nothing happens when that is further than the clock goes.
+    pub(crate) fn advance(&self, by: Duration) -> Option<Timestamp> {
+        if !self.lock().clock.advance(by) {
+            return None;
+        }
+        let now = self.lock().clock.now();
+        self.changed.notify_one();
+        self.clock_moved.notify_waiters();
+        Some(now)
     }
 }
 

@@ -14,6 +14,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Json, Path, ServiceConfig};
 use serde::Deserialize;
 use serde_json::json;
+use std::time::Duration;
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
@@ -58,13 +59,10 @@ struct ClockWish {
 
 /// Moves the clock; what falls due by that has happened when this is answered.
 async fn clock(world: Data<World>, wish: Json<ClockWish>) -> HttpResponse {
-    if !world.lock().clock.advance(wish.advance_seconds) {
-        return refuse(StatusCode::BAD_REQUEST, "the clock goes at most ten years ahead");
+    match world.advance(Duration::from_secs(wish.advance_seconds)) {
+        Some(now) => HttpResponse::Ok().json(json!({ "now": now.to_string() })),
+        None => refuse(StatusCode::BAD_REQUEST, "the clock goes at most ten years ahead"),
     }
-    let now = world.lock().clock.now();
-    world.changed.notify_one();
-    world.clock_moved.notify_waiters();
-    HttpResponse::Ok().json(json!({ "now": now.to_string() }))
 }
 
 async fn faults(world: Data<World>) -> HttpResponse {

@@ -4,6 +4,7 @@ mod daraja;
 mod faults;
 mod helpers;
 mod idempotency;
+mod in_process;
 mod intents;
 mod official;
 mod page;

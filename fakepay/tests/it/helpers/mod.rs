@@ -40,7 +40,7 @@ impl Reply {
 }
 
 pub(crate) struct Shop {
-    fakepay: Fakepay,
+    pub(crate) fakepay: Fakepay,
     client: Client,
     pub(crate) receiver: Receiver,
 }
@@ -52,9 +52,14 @@ impl Shop {
     }
 
     pub(crate) async fn with(merchant: Merchant) -> Self {
+        Self::set_up(Settings { seed: Some(7), merchant, ..Settings::default() }).await
+    }
+
+    /// Its receiver is the webhook, whatever the settings say.
+    pub(crate) async fn set_up(settings: Settings) -> Self {
         let receiver = Receiver::start().await;
         let webhook = Some(Webhook::new(receiver.url(), SECRET).expect("a good webhook"));
-        let settings = Settings { webhook, seed: Some(7), merchant };
+        let settings = Settings { webhook, ..settings };
         let address = "127.0.0.1:0".parse().expect("an address");
         let fakepay = Fakepay::start(address, settings).expect("a free port");
         let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
