@@ -1,4 +1,4 @@
-//! How pending payments end when somebody else than their customer decides.
+//! How pending payments and refunds end when somebody else than their customer decides.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -6,6 +6,6 @@ pub(crate) enum Ending {
     Failed,
 }
 
-/// There is no such payment, or it is at its end.
+/// There is no such payment or refund, or it is at its end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NotPending;

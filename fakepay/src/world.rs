@@ -2,12 +2,13 @@
 
 use crate::clock::{Clock, after};
 use crate::daraja::{Desk, push};
+use crate::ending::Ending;
 use crate::faults::Faults;
 use crate::ids::Ids;
 use crate::outbox::{Letter, Outbox};
 use crate::settings::{Merchant, Settings};
 use crate::stripe::books::Books;
-use crate::stripe::intents;
+use crate::stripe::{intents, refunds};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -44,6 +45,8 @@ pub(crate) struct State {
 pub(crate) enum Due {
     /// The authorisation of this intent ends.
     Expiry(String),
+    /// This refund ends.
+    Refund(String, Ending),
     /// The customer has answered this push.
     Answered(String),
 }
@@ -98,6 +101,10 @@ impl State {
             }
             match entry.remove() {
                 Due::Expiry(intent) => intents::expire(self, &intent),
+                Due::Refund(refund, ending) => {
+                    // The control route may have ended it before.
+                    let _ = refunds::end(self, &refund, ending);
+                }
                 Due::Answered(push) => push::answered(self, &push),
             }
         }

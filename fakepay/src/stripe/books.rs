@@ -2,13 +2,13 @@
 
 use super::intent::Intent;
 use super::keys::Keys;
+use super::refund::Refund;
 use super::view;
 use crate::control::ledger::Entry;
 use crate::outbox::Letter;
 use crate::shelf::{Record, Shelf};
 use crate::world::State;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Intents, and as many refunds: beyond them, more are refused.
 const MOST: usize = 50_000;
@@ -53,28 +53,6 @@ impl Default for Books {
     }
 }
 
-#[derive(Debug)]
-pub(crate) struct Refund {
-    pub(super) id: String,
-    pub(super) created: i64,
-    pub(super) amount: i64,
-    pub(super) currency: String,
-    pub(super) intent: String,
-    pub(super) charge: String,
-    pub(super) reason: Option<&'static str>,
-    pub(super) metadata: BTreeMap<String, String>,
-}
-
-impl Record for Refund {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-}
-
 /// The request that caused an event; nothing, where nobody asked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cause {
@@ -114,10 +92,11 @@ impl State {
         let (now, url) = (self.clock.now().as_second(), self.url.clone());
         for kind in kinds {
             let Some(intent) = self.stripe.intents.get(intent) else { return };
-            let object = if kind.starts_with("charge.") {
-                intent.charge.as_ref().map(|charge| view::charge(intent, charge))
-            } else if kind.starts_with("refund.") {
+            // `charge.refund.updated` is about a refund, and `charge.refunded` about a charge.
+            let object = if kind.contains("refund.") {
                 refund.and_then(|id| self.stripe.refunds.get(id)).map(view::refund)
+            } else if kind.starts_with("charge.") {
+                intent.charge.as_ref().map(|charge| view::charge(intent, charge))
             } else {
                 Some(view::intent(intent, &url, false))
             };

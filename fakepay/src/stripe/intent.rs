@@ -275,4 +275,11 @@ impl Intent {
             None => Err(Stuck::Amount(left)),
         }
     }
+
+    /// So much was to be given back, and was not.
+    pub(super) fn keep(&mut self, amount: i64) {
+        if let Some(charge) = &mut self.charge {
+            charge.refunded -= amount;
+        }
+    }
 }
