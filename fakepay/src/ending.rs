@@ -1,6 +1,8 @@
 //! How pending payments and refunds end when somebody else than their customer decides.
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Ending {
     Paid,
     Failed,

@@ -1,5 +1,6 @@
 //! Starting and stopping a stand-in.
 
+use crate::keeper::Keeper;
 use crate::settings::{Settings, Webhook};
 use crate::world::World;
 use crate::{outbox, routes};
@@ -17,7 +18,8 @@ use std::time::Duration;
 const LARGEST_BODY: usize = 64 * 1024;
 
 /// A running stand-in on a thread of its own, so that it serves callers with and without a
-/// runtime. Dropping it stops it: connections end, and what was not delivered is forgotten.
+/// runtime. Dropping it stops it: connections end, and what was not delivered is forgotten, unless
+/// the books are kept.
 #[derive(Debug)]
 pub struct Fakepay {
     url: String,
@@ -30,12 +32,16 @@ impl Fakepay {
     /// Listens at this address, where port 0 is any that is free.
     ///
     /// # Errors
-    /// When the address cannot be had, or the public address is none of the web.
+    /// When the address cannot be had, when the public address is none of the web, and when there
+    /// are books that cannot be read or written; the error names their file.
     pub fn start(address: SocketAddr, settings: Settings) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         let url = format!("http://{}", listener.local_addr()?);
         let public_url = public_url(&settings, &url)?;
-        let world = Data::new(World::new(public_url, settings));
+        let keeper = settings.books.clone().map(Keeper::new);
+        let kept = keeper.as_ref().map(Keeper::read).transpose()?.flatten();
+        let world = Data::new(World::new(public_url, settings, kept));
+        keeper.as_ref().map(|keeper| keeper.write(&world)).transpose()?;
         let shared = world.clone();
         let (started, starts) = mpsc::sync_channel(1);
         let thread = std::thread::Builder::new().name("fakepay".into()).spawn(move || {
@@ -44,7 +50,7 @@ impl Fakepay {
                 match serve(listener, &world) {
                     Ok(server) => {
                         started.send(Ok(server.handle())).expect("the caller waits");
-                        run(server, world).await;
+                        run(server, world, keeper).await;
                     }
                     Err(error) => started.send(Err(error)).expect("the caller waits"),
                 }
@@ -104,10 +110,22 @@ fn serve(listener: TcpListener, world: &Data<World>) -> io::Result<Server> {
     Ok(HttpServer::new(app).workers(1).disable_signals().listen(listener)?.run())
 }
 
-/// Serves and delivers until the server is told to stop.
-async fn run(server: Server, world: Data<World>) {
-    let deliveries = actix_web::rt::spawn(outbox::sender::run(world));
-    // Whoever stopped it has no use for the reason of a failure on the way down.
-    let _ = server.await;
+/// Serves, delivers and keeps the books until the server is told to stop.
+async fn run(server: Server, world: Data<World>, keeper: Option<Keeper>) {
+    let deliveries = actix_web::rt::spawn(outbox::sender::run(world.clone()));
+    let keeping = async {
+        match &keeper {
+            Some(keeper) => keeper.run(&world).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        // Whoever stopped it has no use for the reason of a failure on the way down.
+        _ = server => {}
+        () = keeping => {}
+    }
     deliveries.abort();
+    if let Some(keeper) = &keeper {
+        keeper.try_to_write(&world);
+    }
 }

@@ -8,6 +8,7 @@ use crate::control::ledger::Entry;
 use crate::outbox::Letter;
 use crate::shelf::{Record, Shelf};
 use crate::world::State;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Intents, and as many refunds: beyond them, more are refused.
@@ -15,11 +16,11 @@ const MOST: usize = 50_000;
 /// Events: beyond them, the oldest is forgotten.
 const MOST_EVENTS: usize = 10_000;
 
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Books {
-    pub(super) intents: Shelf<Intent>,
-    pub(super) refunds: Shelf<Refund>,
-    pub(super) events: Shelf<Event>,
+    pub(super) intents: Shelf<Intent, MOST>,
+    pub(super) refunds: Shelf<Refund, MOST>,
+    pub(super) events: Shelf<Event, MOST_EVENTS>,
     pub(super) keys: Keys,
 }
 
@@ -42,29 +43,18 @@ impl Books {
     }
 }
 
-impl Default for Books {
-    fn default() -> Self {
-        Self {
-            intents: Shelf::new(MOST),
-            refunds: Shelf::new(MOST),
-            events: Shelf::new(MOST_EVENTS),
-            keys: Keys::default(),
-        }
-    }
-}
-
 /// The request that caused an event; nothing, where nobody asked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Cause {
     pub(super) id: Option<String>,
     pub(super) key: Option<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Event {
     pub(super) id: String,
     pub(super) created: i64,
-    pub(super) kind: &'static str,
+    pub(super) kind: String,
     /// What it is about, as it was then.
     pub(super) object: Value,
     pub(super) request: Cause,
@@ -103,7 +93,7 @@ impl State {
             let event = Event {
                 id: self.ids.id("evt"),
                 created: now,
-                kind,
+                kind: (*kind).to_owned(),
                 object: object.unwrap_or_default(),
                 request: cause.clone(),
             };

@@ -1,5 +1,8 @@
 //! The payment methods that it knows, and what each does when an intent is confirmed with it.
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
 /// What a payment method does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
@@ -27,8 +30,9 @@ pub(super) enum Refunding {
     Fails,
 }
 
-/// A payment method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A payment method; on disk it is its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "&'static str")]
 pub(crate) struct Method {
     pub(super) id: &'static str,
     pub(super) manner: Manner,
@@ -52,6 +56,19 @@ const METHODS: [Method; 10] = [
 /// What the hosted page uses: one that pays, and one that is declined.
 pub(super) const PAYING: Method = METHODS[0];
 pub(super) const DECLINED: Method = METHODS[2];
+
+impl From<Method> for &'static str {
+    fn from(method: Method) -> Self {
+        method.id
+    }
+}
+
+impl<'de> Deserialize<'de> for Method {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        Self::find(&id).ok_or_else(|| D::Error::custom(format!("no payment method {id}")))
+    }
+}
 
 impl Method {
     const fn new(id: &'static str, manner: Manner) -> Self {

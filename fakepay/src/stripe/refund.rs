@@ -3,6 +3,7 @@
 
 use super::intent::{Stuck, Told};
 use crate::shelf::Record;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ pub(super) const TAKES: Duration = Duration::from_secs(60);
 /// Why refunds fail that do; Stripe's test card says the same.
 pub(super) const FAILURE_REASON: &str = "expired_or_canceled_card";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Standing {
     Pending,
     Succeeded,
@@ -30,7 +31,7 @@ impl Standing {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Refund {
     pub(super) id: String,
     pub(super) created: i64,
@@ -38,7 +39,7 @@ pub(crate) struct Refund {
     pub(super) currency: String,
     pub(super) intent: String,
     pub(super) charge: String,
-    pub(super) reason: Option<&'static str>,
+    pub(super) reason: Option<String>,
     pub(super) metadata: BTreeMap<String, String>,
     pub(super) standing: Standing,
 }

@@ -24,7 +24,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Answer {
     let amount = form.integer(&["amount"])?;
     let metadata = form.metadata()?;
     let reason = match form.text("reason") {
-        Some(_) => Some(form.one_of("reason", &REASONS)?),
+        Some(_) => Some(form.one_of("reason", &REASONS)?.to_owned()),
         None => None,
     };
     let Some(intent) = state.stripe.intents.get_mut(&id) else {

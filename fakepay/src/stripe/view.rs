@@ -42,8 +42,8 @@ pub(super) fn method(method: Method, created: i64) -> Value {
 /// An intent, with its charge in full where `expand` asks for it. `url` is the stand-in's own.
 pub(super) fn intent(intent: &Intent, url: &str, expands_charge: bool) -> Value {
     let note = |name| intent.notes.texts.get(name);
-    let (canceled_at, reason) = match intent.status {
-        Status::Canceled { at, reason } => (Some(at), reason),
+    let (canceled_at, reason) = match &intent.status {
+        Status::Canceled { at, reason } => (Some(at), reason.as_deref()),
         _ => (None, None),
     };
     let latest = intent.charge.as_ref().map(|latest| match expands_charge {

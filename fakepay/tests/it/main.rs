@@ -1,5 +1,6 @@
 //! The stand-in over real HTTP: what it answers, tells and remembers.
 
+mod books;
 mod daraja;
 mod faults;
 mod helpers;
