@@ -49,6 +49,8 @@ async fn payments_of_yesterday_are_refunded_captured_and_asked_for_by_another_st
     let form = "payment_method=pm_card_chargeDeclined";
     shop.step(&declined, "confirm", form).await.error(402);
     let declined = shop.look(&declined).await;
+    let back = "return_url=http%3A%2F%2Fshop.example%2Fback";
+    let asking = shop.intent("pm_card_authenticationRequired", back).await;
     let events = shop.get("/v1/events?limit=100").await.with(200);
     let ledger = shop.ledger().await;
 
@@ -58,6 +60,9 @@ async fn payments_of_yesterday_are_refunded_captured_and_asked_for_by_another_st
     }
     assert_eq!(shop.get("/v1/events?limit=100").await.with(200), events);
     assert_eq!(shop.ledger().await, ledger);
+    // The page is where the stand-in of now listens.
+    let page = word(&shop.look(&asking).await["next_action"]["redirect_to_url"]["url"]);
+    assert!(page.starts_with(shop.url()), "{page}");
     let listed = shop.get(&format!("/v1/refunds?payment_intent={}", id(&paid))).await.with(200);
     assert_eq!(listed["data"], json!([refund]));
     let form = format!("payment_intent={}&amount=2000&metadata[refund]=r-1", id(&paid));
@@ -162,17 +167,18 @@ async fn requests_do_not_wait_for_the_disk() {
     let pipe = folder.path().join("books.json.next");
     let make = || Command::new("mkfifo").arg(&pipe).stderr(Stdio::null()).status();
     while !make().expect("mkfifo runs").success() {}
-    let intent = shop.intent("pm_card_visa", "").await;
     let since = Instant::now();
     let answered = async {
+        let intent = shop.intent("pm_card_visa", "").await;
         while since.elapsed() < Duration::from_millis(300) {
             shop.look(&intent).await;
         }
+        intent
     };
     let answered = tokio::time::timeout(PATIENCE / 2, answered).await;
     let disk = OpenOptions::new().read(true).write(true).open(&pipe).expect("the pipe");
     fs::remove_file(&pipe).expect("the pipe is in nobody's place");
-    assert!(answered.is_ok(), "a request waits for the disk");
+    let intent = answered.expect("no request waits for the disk");
 
     let shop = shop.again(kept_in(&folder));
     assert_eq!(shop.look(&intent).await, intent);
