@@ -169,13 +169,13 @@ impl Engine {
 
 /// Whether the provider has said all that is to be expected of it for now.
 fn is_answered(case: &Case) -> bool {
-    match case.payment.status {
-        PaymentStatus::Created => false,
+    match (case.payment.status, case.booking.wish(case.payment.id)) {
+        (PaymentStatus::Created, _) => false,
+        (PaymentStatus::RequiresAction | PaymentStatus::Processing, _) => true,
         // It is on its way into the booking and to be collected, unless a host has the word.
-        PaymentStatus::Authorized => {
-            matches!(case.booking.wish(case.payment.id), Wish::Promise(_))
-        }
-        _ => true,
+        (PaymentStatus::Authorized, wish) => matches!(wish, Wish::Promise(_)),
+        // The booking is about to hear of it.
+        (_, wish) => !matches!(wish, Wish::Open | Wish::Leave),
     }
 }
 
