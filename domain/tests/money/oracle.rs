@@ -1,0 +1,187 @@
+//! The oracle: looks on after every step and says what must not be. It believes what is stored and
+//! what the providers really did.
+
+use crate::coverage::Reached;
+use crate::store::{Row, back};
+use crate::world::World;
+use domain::booking::Cause;
+use domain::calendar::claims_of;
+use domain::event::By;
+use domain::group::{Group, JobKind};
+use domain::payment::RefundState;
+use domain::settlement::Wish;
+use domain::{Awaiting, Booking, BookingId, Fact, Night, PaymentId, Status};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A rule that broke, in words.
+pub(crate) type Checked<T = ()> = Result<T, String>;
+
+macro_rules! ensure {
+    ($holds:expr, $($told:tt)+) => {
+        if !$holds {
+            return Err(format!($($told)+));
+        }
+    };
+}
+pub(crate) use ensure;
+
+/// What the oracle remembers.
+#[derive(Debug, Default)]
+pub(crate) struct Oracle {
+    /// Bookings that go on without a payment that was lost when the stay had begun.
+    lost: BTreeSet<BookingId>,
+    /// Payments that the provider did not collect when it was first asked to.
+    pub(crate) refused_captures: BTreeSet<PaymentId>,
+}
+
+impl World {
+    /// What was just committed.
+    pub(crate) fn check_commit(&mut self, before: Option<&Booking>, group: &Group) -> Checked {
+        let Some(event) = group.events.first().map(|sealed| &sealed.event) else {
+            return Err("a group without an event".to_owned());
+        };
+        let Fact::Booking(cause, after) = &event.fact else { return Ok(()) };
+        self.note(|_| {
+            let Booking { id, status, paid, refunded, .. } = after;
+            format!("  {cause:?} {id} {status:?} paid {paid} back {refunded} {:?}", group.jobs)
+        });
+        if *cause == Cause::PaymentLost && after.status == Status::Confirmed {
+            self.oracle.lost.insert(after.id);
+        }
+        self.check_nights()?;
+        self.check_confirmed(after)?;
+        if let Some(before) = before {
+            self.see(*cause, event.by, before, after);
+            self.see_refunds(*cause, before, after, group);
+        } else if after.status == Status::Confirmed {
+            self.reach(Reached::Free);
+        }
+        Ok(())
+    }
+
+    /// No night twice.
+    fn check_nights(&self) -> Checked {
+        let mut taken: BTreeMap<Night, BookingId> = BTreeMap::new();
+        for booking in self.store.bookings.values() {
+            for night in claims_of(booking).flat_map(|(stay, _)| stay.each_night()) {
+                let other = taken.insert(night, booking.id);
+                ensure!(other.is_none(), "{night} is {}'s and {other:?}'s", booking.id);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is confirmed is paid, or was promised, with exactly what it costs; what is taken came
+    /// from an order that the provider had a promise for.
+    fn check_confirmed(&self, booking: &Booking) -> Checked {
+        let held: i64 = booking.takings.iter().map(|taking| taking.held).sum();
+        ensure!(held == booking.retained(), "the payments of {booking:?} hold {held}");
+        ensure!(booking.price.total() == booking.total, "{booking:?} does not add up");
+        if booking.status == Status::Confirmed && !self.oracle.lost.contains(&booking.id) {
+            ensure!(held == booking.total, "{booking:?} is confirmed with {held}");
+        }
+        for taking in &booking.takings {
+            let order = self.provider.newest(taking.payment);
+            let is_promised = order.is_some_and(|order| order.was_promised);
+            ensure!(is_promised, "{} took {taking:?}, which nobody promised", booking.id);
+        }
+        Ok(())
+    }
+
+    /// After every step: what providers did they did once, and where nothing is on its way what a
+    /// booking keeps is what the records hold.
+    pub(crate) fn check_rest(&self) -> Checked {
+        ensure!(self.provider.asked_above == 0, "more was to go back than there was");
+        for row in self.store.rows.values() {
+            let payment = row.record.payment;
+            let orders = self.provider.orders.iter().filter(|order| order.payment == payment);
+            let charges = orders.filter(|order| order.was_promised).count();
+            ensure!(charges <= 1, "{payment} was charged {charges} times");
+            let given: i64 = row.record.refunds.iter().map(|refund| refund.amount).sum();
+            ensure!(given <= row.record.amount, "{given} goes back of {row:?}");
+            let is_waited_for = self.store.work.iter().any(|work| work.payment == payment);
+            if row.rests && !is_waited_for {
+                self.check_kept(row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a booking keeps of a payment is what its record holds.
+    pub(crate) fn check_kept(&self, row: &Row) -> Checked {
+        let record = &row.record;
+        let is_open = record.refunds.iter().any(|refund| refund.state.is_open());
+        let booking = self.store.bookings.get(&record.booking).ok_or("no booking")?;
+        let kept = kept(booking, record.payment);
+        if record.status.is_captured() && !is_open {
+            let given: i64 = record.refunds.iter().map(|refund| refund.amount).sum();
+            ensure!(record.amount - given == kept, "{booking:?} keeps {kept} of {record:?}");
+        }
+        if record.status.is_void() {
+            ensure!(kept == 0, "{booking:?} keeps {kept} of {record:?}");
+        }
+        Ok(())
+    }
+
+    fn see(&mut self, cause: Cause, by: By, before: &Booking, after: &Booking) {
+        let was = before.status.awaiting();
+        let is_paid = before.retained() > 0;
+        match (cause, after.status) {
+            (Cause::Reclaimed, _) => self.reach(Reached::LateReclaimed),
+            (Cause::PaymentLost, Status::Canceled) => self.reach(Reached::LostBeforeCheckIn),
+            (Cause::PaymentLost, Status::Pending { awaiting: Awaiting::Host, .. }) => {
+                self.reach(Reached::ExpiredWhileHostThought);
+            }
+            (Cause::PaymentLost, Status::Confirmed) => self.reach(Reached::LostAfterCheckIn),
+            (Cause::Confirmed, _) if was == Some(Awaiting::Release) => {
+                self.reach(Reached::ReleasePaid);
+            }
+            (Cause::Confirmed, _) if after.paid == 0 => self.reach(Reached::Free),
+            (Cause::Expired, _) if by == By::Provider => self.reach(Reached::ReleaseExpired),
+            (Cause::Changed, _) if by == By::Provider => self.reach(Reached::DearerPaid),
+            (Cause::ChangeDropped, _) => self.reach(Reached::DearerDropped),
+            (Cause::Refunded, _) => self.reach(Reached::Goodwill),
+            (Cause::Declined, _) if is_paid => self.reach(Reached::DeclinedByHost),
+            (Cause::NoShow, _) if is_paid && after.retained() == 0 => {
+                self.reach(Reached::NoShowWaived);
+            }
+            (Cause::Canceled, _) if is_paid && by == By::User(crate::plan::host()) => {
+                self.reach(Reached::HostCanceled);
+            }
+            _ => {}
+        }
+    }
+
+    /// What a cancellation gives back.
+    fn see_refunds(&mut self, cause: Cause, before: &Booking, after: &Booking, group: &Group) {
+        let back = after.refunded - before.refunded;
+        if cause != Cause::Canceled || before.retained() == 0 {
+            return;
+        }
+        let is_refund = |kind: &JobKind| matches!(kind, JobKind::Refund { .. });
+        let jobs = group.jobs.iter().filter(|job| is_refund(&job.kind)).count();
+        if back == 0 && jobs == 0 {
+            self.reach(Reached::ZeroRefund);
+        }
+        // The odd cent stays: what is retained is rounded, and the rest goes back.
+        if back > 0 && after.retained() - back == 1 {
+            self.reach(Reached::OddCent);
+        }
+        if jobs > 1 {
+            self.reach(Reached::ManyTakings);
+        }
+    }
+}
+
+/// What a booking keeps of a payment, in minor units.
+pub(crate) fn kept(booking: &Booking, payment: PaymentId) -> i64 {
+    match booking.wish(payment) {
+        Wish::Keep(held) | Wish::Promise(held) => held,
+        Wish::Open | Wish::Leave | Wish::Nothing => 0,
+    }
+}
+
+/// What of a payment the provider would not give back, in minor units.
+pub(crate) fn owed(row: &Row) -> i64 {
+    back(&row.record, RefundState::Failed)
+}
