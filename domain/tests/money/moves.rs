@@ -13,7 +13,13 @@ use domain::command::Intent;
 use domain::event::By;
 use domain::payment::{PaymentStatus, Refund, RefundState};
 use domain::settlement::{Fact, Move, Standing, Wish};
-use domain::{BookingId, PaymentId, RefundId, Status};
+use domain::{BookingId, Instant, PaymentId, RefundId, Status};
+use std::time::Duration;
+
+/// The longest that a request is on its way after it was given up.
+const MOST_LATE_MICROS: i64 = 90_000_000;
+/// How long after a request it means nothing that the provider does not know of it.
+const SILENCE: Duration = Duration::from_secs(120);
 
 /// What a call brought.
 enum Answer<T> {
@@ -38,11 +44,24 @@ impl<T> Answer<T> {
 }
 
 impl World {
-    /// Asks a provider something, if the request arrives, and hears the answer if that does.
-    fn call<T>(&mut self, ask: impl FnOnce(&mut Provider) -> T) -> Answer<T> {
+    /// Asks a provider something, if the request arrives, and hears the answer if that does. A
+    /// request that is given up may still arrive, a little later.
+    fn call<T>(
+        &mut self,
+        late: Option<Reached>,
+        ask: impl FnOnce(&mut Provider) -> T + 'static,
+    ) -> Answer<T> {
         let weather = self.plan.weather;
         if self.random.chance(weather.request_lost) || self.random.chance(weather.busy) {
             self.note(|_| "    the request never arrived".to_owned());
+            return Answer::Never;
+        }
+        if self.random.chance(weather.late) {
+            self.note(|_| "    the request takes long".to_owned());
+            let micros = self.random.between(1, MOST_LATE_MICROS).unsigned_abs();
+            let at = self.now.plus(Duration::from_micros(micros));
+            let request = move |provider: &mut Provider| drop(ask(provider));
+            self.provider.late.push((at, late, Box::new(request)));
             return Answer::Never;
         }
         let answer = ask(&mut self.provider);
@@ -60,23 +79,29 @@ impl World {
         match what {
             Move::Rest => return Ok(Fate::Rests),
             Move::Look => {
-                let unknown = unknown(&self.row(payment)?);
-                let answer = self.call(|provider| provider.fetch(payment));
-                return Ok(answer.heard(go, |fact| Heard::Fact(fact.unwrap_or(unknown))));
+                let row = self.row(payment)?;
+                let answer = self.call(None, move |provider| provider.fetch(payment));
+                if matches!(answer, Answer::Said(None)) && self.may_be_on_its_way(row.asked_at) {
+                    self.reach(Reached::Silence);
+                    return Ok(Fate::PutOff);
+                }
+                return Ok(answer.heard(go, |fact| Heard::Fact(fact.unwrap_or(unknown(&row)))));
             }
             Move::Order => return self.order(go),
             Move::Capture => {
-                let answer = self.call(|provider| provider.capture(payment));
+                let late = Some(Reached::LateCapture);
+                let answer = self.call(late, move |provider| provider.capture(payment));
                 return Ok(answer.heard(go, Heard::Captured));
             }
             Move::Cancel => {
-                let answer = self.call(|provider| provider.cancel(payment));
+                let late = Some(Reached::LateCancel);
+                let answer = self.call(late, move |provider| provider.cancel(payment));
                 return Ok(answer.heard(go, Heard::Canceled));
             }
             Move::Tell(step) => return self.tell(go, step),
             Move::Send(refund) => return self.send(go, refund),
             Move::LookAt(refund) => {
-                let answer = self.call(|provider| provider.refund_state(refund));
+                let answer = self.call(None, move |provider| provider.refund_state(refund));
                 let asked = |state: Option<RefundState>| {
                     Heard::Looked(refund, state.unwrap_or(RefundState::Submitted))
                 };
@@ -102,7 +127,9 @@ impl World {
 
     /// Writes down that the provider is asked, and in a step of its own asks it.
     fn order(&mut self, go: &mut Go) -> Checked<Fate> {
+        let now = self.now;
         let row = self.row_mut(go.payment)?;
+        row.asked_at = Some(now);
         if !row.record.asked {
             row.record.asked = true;
             go.stage = Stage::Act(Move::Order);
@@ -115,8 +142,8 @@ impl World {
         if wish != Some(Wish::Open) {
             self.reach(Reached::StaleOrder);
         }
-        let now = self.now;
-        let answer = self.call(|provider| provider.order(&record, kind, key, now));
+        let late = Some(Reached::LateOrder);
+        let answer = self.call(late, move |provider| provider.order(&record, kind, key, now));
         if matches!(answer, Answer::Lost) {
             self.reach(Reached::OrderAnswerLost);
         }
@@ -135,7 +162,16 @@ impl World {
         if self.provider.refund_state(refund).is_some() {
             self.reach(Reached::RefundAnswerLost);
         }
-        let answer = self.call(|provider| {
+        let sent_at = self.store.sent.get(&refund).copied();
+        if kind == Kind::Phone
+            && self.provider.refund_state(refund).is_none()
+            && self.may_be_on_its_way(sent_at)
+        {
+            return Ok(Fate::PutOff);
+        }
+        self.store.sent.insert(refund, now);
+        let whole = record.amount;
+        let answer = self.call(Some(Reached::LateRefund), move |provider| {
             let known = provider.refund_state(refund).filter(|_| kind == Kind::Phone);
             if let Some(state) = known {
                 return state;
@@ -143,10 +179,17 @@ impl World {
             let sent = provider.refund(payment, (refund, key), amount, now);
             sent.unwrap_or(RefundState::Failed)
         });
-        if kind == Kind::Phone && amount != record.amount && matches!(answer, Answer::Said(_)) {
+        if kind == Kind::Phone && amount != whole && matches!(answer, Answer::Said(_)) {
             self.reach(Reached::PartRefused);
         }
         Ok(answer.heard(go, |state| Heard::Sent(refund, state)))
+    }
+
+    /// Whether a request of that moment may still arrive, so that nothing follows from what the
+    /// provider does not know.
+    fn may_be_on_its_way(&self, sent_at: Option<Instant>) -> bool {
+        self.planted != Planted::TrustsSilence
+            && sent_at.is_some_and(|at| self.now.since(at) < SILENCE)
     }
 
     /// Takes in what the provider answered, and writes it where it is to be written.
@@ -214,6 +257,9 @@ impl World {
         ensure!(was.may_become(status), "{payment} is {was:?} and becomes {status:?}");
         if status != PaymentStatus::Captured {
             row.record.status = status;
+        }
+        if status == PaymentStatus::Conflicted {
+            self.reach(Reached::MixedUp);
         }
         Ok(())
     }

@@ -2,14 +2,15 @@
 //! what the providers really did.
 
 use crate::coverage::Reached;
+use crate::provider::Kind;
 use crate::store::{Row, back};
 use crate::world::World;
 use domain::booking::Cause;
 use domain::calendar::claims_of;
 use domain::event::By;
 use domain::group::{Group, JobKind};
-use domain::payment::RefundState;
-use domain::settlement::Wish;
+use domain::payment::{PaymentStatus, RefundState};
+use domain::settlement::{Record, Standing, Wish};
 use domain::{Awaiting, Booking, BookingId, Fact, Night, PaymentId, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,6 +85,10 @@ impl World {
             let order = self.provider.newest(taking.payment);
             let is_promised = order.is_some_and(|order| order.was_promised);
             ensure!(is_promised, "{} took {taking:?}, which nobody promised", booking.id);
+            let row = self.store.rows.get(&taking.payment).ok_or("a taking without a row")?;
+            let is_exact = order.is_some_and(|order| order.amount == row.record.amount);
+            ensure!(is_exact, "{} took {taking:?}, promised was {order:?}", booking.id);
+            ensure!(!row.record.disowned, "{} took {row:?} after all", booking.id);
         }
         Ok(())
     }
@@ -99,10 +104,45 @@ impl World {
             ensure!(charges <= 1, "{payment} was charged {charges} times");
             let given: i64 = row.record.refunds.iter().map(|refund| refund.amount).sum();
             ensure!(given <= row.record.amount, "{given} goes back of {row:?}");
+            self.check_captured(row)?;
             let is_waited_for = self.store.work.iter().any(|work| work.payment == payment);
             if row.rests && !is_waited_for {
                 self.check_kept(row)?;
+                self.check_wanted(row)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Nothing is collected that the booking had not taken.
+    fn check_captured(&self, row: &Row) -> Checked {
+        let Record { payment, booking, .. } = row.record;
+        let is_captured = self.provider.newest(payment).is_some_and(|order| order.captured > 0);
+        if row.kind == Kind::Card && is_captured {
+            let booking = self.store.bookings.get(&booking).ok_or("no booking")?;
+            let is_taken = booking.takings.iter().any(|taking| taking.payment == payment);
+            ensure!(is_taken, "{payment} was collected, and {booking:?} had not taken it");
+        }
+        Ok(())
+    }
+
+    /// No step of a booking waits for the reconciliation: what it keeps is collected, unless the
+    /// provider did not, and what it does not want can no more be paid.
+    fn check_wanted(&self, row: &Row) -> Checked {
+        let Record { payment, status, booking, .. } = row.record;
+        let booking = self.store.bookings.get(&booking).ok_or("no booking")?;
+        let standing = self.provider.newest(payment).map(|order| order.standing);
+        let is_refused = self.oracle.refused_captures.contains(&payment);
+        match booking.wish(payment) {
+            Wish::Keep(_) if status == PaymentStatus::Authorized => {
+                ensure!(is_refused, "nobody collects {row:?} for {booking:?}");
+            }
+            Wish::Leave | Wish::Nothing => {
+                let may_pay = standing == Some(Standing::Waiting);
+                ensure!(!may_pay, "{row:?} can be paid, and {booking:?} does not want it");
+            }
+            Wish::Open => ensure!(row.record.asked, "nobody asks for {row:?} of {booking:?}"),
+            Wish::Keep(_) | Wish::Promise(_) => {}
         }
         Ok(())
     }
@@ -117,7 +157,12 @@ impl World {
             let given: i64 = record.refunds.iter().map(|refund| refund.amount).sum();
             ensure!(record.amount - given == kept, "{booking:?} keeps {kept} of {record:?}");
         }
-        if record.status.is_void() {
+        // Whoever waited for it has heard how it ended.
+        if record.status.is_void() || record.status.is_captured() {
+            let wish = booking.wish(record.payment);
+            ensure!(!matches!(wish, Wish::Open | Wish::Leave), "{booking:?} waits for {record:?}");
+        }
+        if record.status.is_void() || record.status == PaymentStatus::Conflicted {
             ensure!(kept == 0, "{booking:?} keeps {kept} of {record:?}");
         }
         Ok(())
@@ -142,6 +187,7 @@ impl World {
             (Cause::ChangeDropped, _) => self.reach(Reached::DearerDropped),
             (Cause::Refunded, _) => self.reach(Reached::Goodwill),
             (Cause::Declined, _) if is_paid => self.reach(Reached::DeclinedByHost),
+            (Cause::Completed, _) if is_paid => self.reach(Reached::CompletedPaid),
             (Cause::NoShow, _) if is_paid && after.retained() == 0 => {
                 self.reach(Reached::NoShowWaived);
             }

@@ -93,11 +93,13 @@ impl World {
 
     /// Some of the nights that everybody wants.
     fn wish(&mut self) -> (Stay, u16) {
+        // When those are over, people want what comes next.
+        let first = self.plan.first_night.max(self.plan.property.today(self.now));
         let window = i64::from(self.plan.window);
         let from = self.random.between(0, window - 1);
         let nights = self.random.between(1, (window - from).min(3));
         let small = |days: i64| i32::try_from(days).expect("a few days");
-        let check_in = self.plan.first_night.plus(small(from));
+        let check_in = first.plus(small(from));
         let stay = Stay::new(check_in, check_in.plus(small(nights))).expect("a night at least");
         (stay, self.random.weighted(&[(3, 2), (1, 3)]))
     }
@@ -145,7 +147,9 @@ impl World {
                 if self.random.chance(500) {
                     both.reverse();
                 }
-                self.reach(Reached::AcceptMeetsCancel);
+                if of.retained() > 0 {
+                    self.reach(Reached::AcceptMeetsCancel);
+                }
                 for (by, intent) in both {
                     self.decide(by, intent)?;
                 }
@@ -175,7 +179,10 @@ impl World {
 
     /// A guest is at a provider's page, or has the phone in hand, whatever became of the booking.
     pub(crate) fn visit(&mut self) {
-        let at = self.random.below(self.provider.orders.len());
+        let orders = self.provider.orders.iter();
+        let open: Vec<usize> =
+            (0..).zip(orders).filter(|(_, order)| order.is_open()).map(|(at, _)| at).collect();
+        let Some(&at) = open.get(self.random.below(open.len())) else { return };
         let visit =
             self.random.weighted(&[(6, Visit::Pays), (2, Visit::PaysSlowly), (2, Visit::Fails)]);
         self.provider.visit(at, visit, self.now);

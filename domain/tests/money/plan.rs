@@ -24,10 +24,14 @@ pub(crate) struct Weather {
     /// A request to a provider is lost before it arrives, and its answer after it took effect.
     pub(crate) request_lost: usize,
     pub(crate) answer_lost: usize,
+    /// A request arrives when whoever sent it has given it up.
+    pub(crate) late: usize,
     /// The provider has no time to listen.
     pub(crate) busy: usize,
     /// The provider refuses what it might as well do.
     pub(crate) refused: usize,
+    /// The provider mixes up what an order is for.
+    pub(crate) mixed_up: usize,
     /// What was authorized is not to be had any more.
     pub(crate) revoked: usize,
     /// The process dies: between two steps, and instead of a commit.
@@ -62,12 +66,14 @@ impl Plan {
         let weather = Weather {
             request_lost: rate(80),
             answer_lost: rate(120),
+            late: rate(200),
             busy: rate(80),
+            mixed_up: rate(20),
             refused: rate(100),
             revoked: rate(200),
-            crash: rate(20),
+            crash: rate(60),
             commit_lost: rate(60),
-            dropped: rate(400),
+            dropped: rate(700),
             doubled: rate(200),
             delayed: rate(400),
         };
@@ -78,7 +84,7 @@ impl Plan {
             first_night: first,
             window: i32::try_from(random.between(3, 7)).expect("small"),
             guests: 2 + random.below(3),
-            steps: 200 + random.below(400),
+            steps: 300 + random.below(900),
             weather,
         }
     }

@@ -5,11 +5,13 @@
 //! phone is pushed and pays at once: there is nothing to authorize or cancel, no key, and only all
 //! of the money goes back.
 
+use crate::coverage::Reached;
 use crate::plan::{DAY, HOUR, MINUTE, Weather};
 use crate::random::Random;
 use domain::payment::{PaymentStatus, RefundState};
 use domain::settlement::{Fact, Record, Standing};
 use domain::{BookingId, Currency, Instant, PaymentId, RefundId};
+use std::collections::BTreeSet;
 
 /// The kind of a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,13 +72,19 @@ pub(crate) enum Visit {
     Fails,
 }
 
-#[derive(Debug)]
+/// A request that arrives when nobody waits for its answer any more.
+type Late = Box<dyn FnOnce(&mut Provider)>;
+
 pub(crate) struct Provider {
     pub(crate) orders: Vec<Order>,
     /// What it has to say, in the order in which it happened.
     pub(crate) said: Vec<Said>,
+    /// What was refused, and is refused again under the same key.
+    refused: BTreeSet<u128>,
     /// How often somebody wanted more back than there was.
     pub(crate) asked_above: u32,
+    /// Requests on their way, and what it is worth to say of them.
+    pub(crate) late: Vec<(Instant, Option<Reached>, Late)>,
     pub(crate) weather: Weather,
     random: Random,
 }
@@ -102,6 +110,11 @@ impl Order {
         self.captured += self.amount;
     }
 
+    /// Whether the guest may still do something about it.
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self.standing, Standing::Waiting | Standing::Declined | Standing::Processing)
+    }
+
     /// Whether it moves on by itself.
     const fn is_moving(&self) -> bool {
         matches!(
@@ -113,7 +126,8 @@ impl Order {
 
 impl Provider {
     pub(crate) fn new(random: Random, weather: Weather) -> Self {
-        Self { orders: Vec::new(), said: Vec::new(), asked_above: 0, weather, random }
+        let (orders, said, late) = (Vec::new(), Vec::new(), Vec::new());
+        Self { orders, said, refused: BTreeSet::new(), asked_above: 0, late, weather, random }
     }
 
     /// Makes an order, or says again what was said when it was made under this key.
@@ -128,7 +142,7 @@ impl Provider {
         if let Some(order) = self.orders.iter().find(same) {
             return Ok(order.fact(order.first));
         }
-        if self.random.chance(self.weather.refused) {
+        if self.refuses(kind, key) {
             return Err(Refused);
         }
         let mut order = Order {
@@ -136,7 +150,7 @@ impl Provider {
             kind,
             booking: record.booking,
             key,
-            amount: record.amount,
+            amount: record.amount + i64::from(self.random.chance(self.weather.mixed_up)),
             currency: record.currency,
             standing: Standing::Waiting,
             until: now.plus(DAY),
@@ -212,7 +226,8 @@ impl Provider {
         amount: i64,
         now: Instant,
     ) -> Result<RefundState, Refused> {
-        let refused = self.random.chance(self.weather.refused);
+        let kind = self.newest(payment).ok_or(Refused)?.kind;
+        let refused = self.refuses(kind, key);
         let is_pending = self.random.chance(500);
         let wait = self.random.weighted(&[(2, MINUTE), (1, DAY)]);
         let order = self.newest_mut(payment).ok_or(Refused)?;
@@ -221,7 +236,7 @@ impl Provider {
         {
             return Ok(given.first);
         }
-        let is_part = order.kind == Kind::Phone && amount != order.amount;
+        let is_part = order.kind == Kind::Phone && amount != order.captured;
         if amount > order.balance() {
             self.asked_above += 1;
             return Err(Refused);
@@ -270,7 +285,21 @@ impl Provider {
         let orders = self.orders.iter().filter(|order| order.is_moving()).map(|order| order.until);
         let refunds = self.orders.iter().flat_map(|order| &order.refunds);
         let refunds = refunds.filter(|given| given.state.is_open()).map(|given| given.until);
-        orders.chain(refunds).min()
+        let late = self.late.iter().map(|(at, ..)| *at);
+        orders.chain(refunds).chain(late).min()
+    }
+
+    /// The requests that arrive until now, late: what they were.
+    pub(crate) fn receive(&mut self, now: Instant) -> Vec<Reached> {
+        let (due, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.late).into_iter().partition(|(at, ..)| *at <= now);
+        self.late = rest;
+        let mut received = Vec::new();
+        for (_, what, request) in due {
+            request(self);
+            received.extend(what);
+        }
+        received
     }
 
     /// What happens by itself until now.
@@ -303,6 +332,19 @@ impl Provider {
                 self.say(payment, standing);
             }
         }
+    }
+
+    /// Whether a request is refused. A card's refusal stands under its key, as every answer does.
+    fn refuses(&mut self, kind: Kind, key: u128) -> bool {
+        let knows_keys = kind == Kind::Card;
+        if knows_keys && self.refused.contains(&key) {
+            return true;
+        }
+        let refused = self.random.chance(self.weather.refused);
+        if refused && knows_keys {
+            self.refused.insert(key);
+        }
+        refused
     }
 
     fn newest_mut(&mut self, payment: PaymentId) -> Option<&mut Order> {

@@ -8,7 +8,7 @@ use domain::payment::{PaymentStatus, Refund, RefundState};
 use domain::rules::Overrides;
 use domain::settlement::Record;
 use domain::state::{Stored, matters};
-use domain::{Booking, BookingId, Instant, PaymentId, Property};
+use domain::{Booking, BookingId, Instant, PaymentId, Property, RefundId};
 use std::collections::BTreeMap;
 
 /// A payment's row.
@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Row {
     pub(crate) record: Record,
     pub(crate) kind: Kind,
+    /// When the provider was asked for the money last, or a little earlier.
+    pub(crate) asked_at: Option<Instant>,
     /// Whether the last worker at it came to rest, and nobody has begun since. What is looked at
     /// by the oracle only.
     pub(crate) rests: bool,
@@ -51,6 +53,8 @@ pub(crate) struct Store {
     pub(crate) work: Vec<Work>,
     /// What our own books say that the providers have for us, in minor units.
     pub(crate) ledger: BTreeMap<PaymentId, i64>,
+    /// When each refund was sent last, or a little earlier.
+    pub(crate) sent: BTreeMap<RefundId, Instant>,
     numbers: u64,
 }
 
@@ -65,6 +69,7 @@ impl Store {
             rows: BTreeMap::new(),
             work: Vec::new(),
             ledger: BTreeMap::new(),
+            sent: BTreeMap::new(),
             numbers: 0,
         }
     }
@@ -103,7 +108,7 @@ impl Store {
                 disowned: false,
                 refunds: Vec::new(),
             };
-            self.rows.insert(row.payment, Row { record, kind, rests: false });
+            self.rows.insert(row.payment, Row { record, kind, asked_at: None, rests: false });
         }
         for job in &group.jobs {
             self.add_work(job.payment, job.run_at, Why::Step);

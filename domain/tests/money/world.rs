@@ -63,9 +63,9 @@ enum Act {
 
 const ACTS: [(usize, Act); 8] = [
     (25, Act::Person),
-    (14, Act::Visit),
+    (12, Act::Visit),
     (50, Act::Worker),
-    (3, Act::Reconcile),
+    (6, Act::Reconcile),
     (4, Act::Forge),
     (4, Act::Clock),
     (7, Act::Time),
@@ -111,7 +111,8 @@ impl World {
     /// Says what happens, if anybody listens.
     pub(crate) fn note(&self, text: impl FnOnce(&Self) -> String) {
         if self.is_told {
-            println!("{} {}", self.now, text(self));
+            let text = text(self).replace("00000000-0000-0000-0000-00000000", "");
+            println!("{} {text}", self.now);
         }
     }
 
@@ -174,6 +175,9 @@ impl World {
     /// Time passes: providers come to an end with things, and events arrive.
     pub(crate) fn pass(&mut self, length: Duration) {
         self.now = self.now.plus(length);
+        for late in self.provider.receive(self.now) {
+            self.reach(late);
+        }
         self.provider.pass(self.now);
         self.post();
         let now = self.now;
