@@ -138,6 +138,9 @@ impl World {
         let (record, kind) = (row.record.clone(), row.kind);
         let anew = self.planted == Planted::OrdersAnew;
         let key = if anew { self.id() } else { record.payment.0 }.as_u128();
+        if go.seen.fact.is_some_and(|fact| fact.standing == Standing::Unknown) {
+            self.reach(Reached::OrderedAgain);
+        }
         let wish = self.store.read(go.payment).map(|(booking, _)| booking.wish(go.payment));
         if wish != Some(Wish::Open) {
             self.reach(Reached::StaleOrder);
@@ -325,6 +328,9 @@ impl World {
         for (other, other_kind) in others {
             if self.provider.newest(other).is_some_and(|order| order.was_declined) {
                 self.reach(Reached::DeclinedThenPaid);
+            }
+            if self.provider.newest(other).is_some_and(|order| order.was_promised) {
+                self.reach(Reached::PaidAgain);
             }
             if other_kind != kind {
                 self.reach(Reached::PaidByTheOther);

@@ -31,6 +31,8 @@ pub(crate) use ensure;
 pub(crate) struct Oracle {
     /// Bookings that go on without a payment that was lost when the stay had begun.
     lost: BTreeSet<BookingId>,
+    /// Bookings that the host accepted.
+    accepted: BTreeSet<BookingId>,
     /// Payments that the provider did not collect when it was first asked to.
     pub(crate) refused_captures: BTreeSet<PaymentId>,
 }
@@ -46,12 +48,19 @@ impl World {
             let Booking { id, status, paid, refunded, .. } = after;
             format!("  {cause:?} {id} {status:?} paid {paid} back {refunded} {:?}", group.jobs)
         });
-        if *cause == Cause::PaymentLost && after.status == Status::Confirmed {
-            self.oracle.lost.insert(after.id);
+        match cause {
+            Cause::PaymentLost if event.at >= after.check_in_at => {
+                self.oracle.lost.insert(after.id);
+            }
+            Cause::Accepted => {
+                self.oracle.accepted.insert(after.id);
+            }
+            _ => {}
         }
         self.check_nights()?;
         self.check_confirmed(after)?;
         if let Some(before) = before {
+            check_attempt(*cause, event.by, before)?;
             self.see(*cause, event.by, before, after);
             self.see_refunds(*cause, before, after, group);
         } else if after.status == Status::Confirmed {
@@ -81,6 +90,10 @@ impl World {
         if booking.status == Status::Confirmed && !self.oracle.lost.contains(&booking.id) {
             ensure!(held == booking.total, "{booking:?} is confirmed with {held}");
         }
+        let is_agreed =
+            self.plan.property.instant_book || self.oracle.accepted.contains(&booking.id);
+        let is_confirmed = booking.status == Status::Confirmed;
+        ensure!(is_agreed || !is_confirmed, "{booking:?} is confirmed, its host never agreed");
         for taking in &booking.takings {
             let order = self.provider.newest(taking.payment);
             let is_promised = order.is_some_and(|order| order.was_promised);
@@ -122,6 +135,8 @@ impl World {
             let booking = self.store.bookings.get(&booking).ok_or("no booking")?;
             let is_taken = booking.takings.iter().any(|taking| taking.payment == payment);
             ensure!(is_taken, "{payment} was collected, and {booking:?} had not taken it");
+            let is_early = matches!(booking.wish(payment), Wish::Promise(_));
+            ensure!(!is_early, "{payment} was collected before its host agreed to {booking:?}");
         }
         Ok(())
     }
@@ -173,7 +188,9 @@ impl World {
         let is_paid = before.retained() > 0;
         match (cause, after.status) {
             (Cause::Reclaimed, _) => self.reach(Reached::LateReclaimed),
-            (Cause::PaymentLost, Status::Canceled) => self.reach(Reached::LostBeforeCheckIn),
+            (Cause::PaymentLost, Status::Canceled) if before.status == Status::Confirmed => {
+                self.reach(Reached::LostBeforeCheckIn);
+            }
             (Cause::PaymentLost, Status::Pending { awaiting: Awaiting::Host, .. }) => {
                 self.reach(Reached::ExpiredWhileHostThought);
             }
@@ -182,6 +199,9 @@ impl World {
                 self.reach(Reached::ReleasePaid);
             }
             (Cause::Confirmed, _) if after.paid == 0 => self.reach(Reached::Free),
+            (Cause::AttemptEnded, _) if was == Some(Awaiting::Payment) => {
+                self.see_ended_attempt(before);
+            }
             (Cause::Expired, _) if by == By::Provider => self.reach(Reached::ReleaseExpired),
             (Cause::Changed, _) if by == By::Provider => self.reach(Reached::DearerPaid),
             (Cause::ChangeDropped, _) => self.reach(Reached::DearerDropped),
@@ -195,6 +215,16 @@ impl World {
                 self.reach(Reached::HostCanceled);
             }
             _ => {}
+        }
+    }
+
+    /// An attempt that ended while its booking still waits: where it was given up, not expired, its
+    /// card was declined.
+    fn see_ended_attempt(&mut self, before: &Booking) {
+        let order = before.attempt.and_then(|attempt| self.provider.newest(attempt.payment));
+        let voided = Standing::Ended(PaymentStatus::Voided);
+        if order.is_some_and(|order| order.was_declined && order.standing == voided) {
+            self.reach(Reached::DeclinedEnded);
         }
     }
 
@@ -217,6 +247,24 @@ impl World {
             self.reach(Reached::ManyTakings);
         }
     }
+}
+
+/// One attempt is open at a time, nothing about what it pays for changes meanwhile, and the clock
+/// gives it more time once.
+fn check_attempt(cause: Cause, by: By, before: &Booking) -> Checked {
+    let is_open = before.has_live_attempt();
+    let awaiting = before.status.awaiting();
+    let was_released = before.request.as_ref().is_some_and(|request| request.releasing);
+    let is_wrong = match cause {
+        Cause::AttemptStarted => is_open,
+        Cause::Changed | Cause::ChangeRequested => is_open && by != By::Provider,
+        Cause::Releasing => !is_open || was_released || awaiting == Some(Awaiting::Release),
+        Cause::Expired => is_open && awaiting == Some(Awaiting::Payment),
+        Cause::ChangeDropped => is_open && !was_released,
+        _ => false,
+    };
+    ensure!(!is_wrong, "{cause:?} by {by:?} of {before:?}");
+    Ok(())
 }
 
 /// What a booking keeps of a payment, in minor units.

@@ -353,7 +353,7 @@ impl Provider {
 
     /// How long an authorization holds: a week, unless the card's issuer is in a hurry.
     fn authorization_end(&mut self, now: Instant) -> Instant {
-        now.plus(self.random.weighted(&[(8, DAY * 7), (1, HOUR), (1, HOUR * 12)]))
+        now.plus(self.random.weighted(&[(6, DAY * 7), (2, HOUR), (2, HOUR * 12)]))
     }
 
     fn say(&mut self, payment: PaymentId, standing: Standing) {

@@ -108,7 +108,7 @@ impl Store {
                 disowned: false,
                 refunds: Vec::new(),
             };
-            self.rows.insert(row.payment, Row { record, kind, asked_at: None, rests: false });
+            self.rows.insert(row.payment, Row { record, kind, asked_at: None, rests: true });
         }
         for job in &group.jobs {
             self.add_work(job.payment, job.run_at, Why::Step);
