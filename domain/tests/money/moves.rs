@@ -325,12 +325,12 @@ impl World {
             .filter(|row| row.record.status.is_void())
             .map(|row| (row.record.payment, row.kind))
             .collect();
+        if self.oracle.unpaid.contains(&booking) {
+            self.reach(Reached::PaidAgain);
+        }
         for (other, other_kind) in others {
             if self.provider.newest(other).is_some_and(|order| order.was_declined) {
                 self.reach(Reached::DeclinedThenPaid);
-            }
-            if self.provider.newest(other).is_some_and(|order| order.was_promised) {
-                self.reach(Reached::PaidAgain);
             }
             if other_kind != kind {
                 self.reach(Reached::PaidByTheOther);

@@ -31,6 +31,8 @@ pub(crate) use ensure;
 pub(crate) struct Oracle {
     /// Bookings that go on without a payment that was lost when the stay had begun.
     lost: BTreeSet<BookingId>,
+    /// Bookings that wait as if nobody had paid, because what was promised was lost.
+    pub(crate) unpaid: BTreeSet<BookingId>,
     /// Bookings that the host accepted.
     accepted: BTreeSet<BookingId>,
     /// Payments that the provider did not collect when it was first asked to.
@@ -51,6 +53,9 @@ impl World {
         match cause {
             Cause::PaymentLost if event.at >= after.check_in_at => {
                 self.oracle.lost.insert(after.id);
+            }
+            Cause::PaymentLost if after.status.awaiting().is_some() => {
+                self.oracle.unpaid.insert(after.id);
             }
             Cause::Accepted => {
                 self.oracle.accepted.insert(after.id);

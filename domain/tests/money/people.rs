@@ -31,7 +31,7 @@ const WHILE_PAYMENT: [(usize, Deed); 4] =
     [(60, Deed::Pay), (8, Deed::Cancel), (4, Deed::HostCancels), (8, Deed::Change)];
 const WHILE_HOST: [(usize, Deed); 7] = [
     (50, Deed::Pay),
-    (22, Deed::Accept),
+    (14, Deed::Accept),
     (7, Deed::Decline),
     (6, Deed::Cancel),
     (2, Deed::HostCancels),
@@ -63,7 +63,11 @@ impl World {
         let Some(booking) = of_interest.get(self.random.below(of_interest.len())) else {
             return Ok(());
         };
+        // Most guests want what they asked for, and try again when a payment came to nothing.
+        let may_pay = booking.paid == 0 && !booking.has_live_attempt();
+        let tries = may_pay && self.random.chance(500);
         let deed = match booking.status {
+            Status::Pending { .. } if tries => Deed::Pay,
             Status::Pending { awaiting: Awaiting::Host, .. } => self.random.weighted(&WHILE_HOST),
             Status::Pending { .. } => self.random.weighted(&WHILE_PAYMENT),
             Status::Confirmed => self.random.weighted(&WHILE_CONFIRMED),

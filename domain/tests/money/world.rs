@@ -154,7 +154,8 @@ impl World {
                     (12, MINUTE),
                     (10, MINUTE * 5),
                     (8, MINUTE * 16),
-                    (4, HOUR * 4),
+                    (7, HOUR * 2),
+                    (3, HOUR * 7),
                     (2, HOUR * 20),
                     (1, DAY * 3),
                 ]);
