@@ -8,6 +8,8 @@
 //! Every call ends within [`CALL_WITHIN`], whatever the other side does. A call whose outcome is
 //! not known is an error that says so, and whoever asked looks again before anything is repeated.
 
+pub mod mpesa;
+
 use domain::payment::RefundState;
 use domain::settlement::Fact;
 use domain::{BookingId, Currency, Instant, PaymentId, RefundId};

@@ -41,6 +41,7 @@ pub mod mail_tokens;
 pub mod night_rows;
 pub mod payments;
 pub mod properties;
+pub mod provider_tokens;
 pub mod quotes;
 pub mod reviews;
 pub mod search;
