@@ -2,11 +2,12 @@
 //! table has to follow from it. It knows no SQL; rows come in, findings come out as sentences.
 
 use super::calendar::StoredEvent;
-use super::payments::{Payment, PaymentStatus};
+use super::payments::Payment;
 use domain::block::Blocks;
 use domain::calendar::claims_of;
 use domain::codec;
 use domain::event::{Fact, Head, Seq};
+use domain::payment::PaymentStatus;
 use domain::rules::Overrides;
 use domain::{BlockId, Booking, BookingId, Instant, Night, Property, PropertyId, Stay};
 use sqlx::FromRow;
