@@ -7,12 +7,19 @@
 use super::ProviderError;
 use super::call::Call;
 use super::word::{Word, plain};
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, RequestBuilder, Response};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hyper::body::{Body, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use std::sync::Arc;
+use std::pin::Pin;
 use std::time::Duration;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
@@ -97,43 +104,49 @@ impl Reply {
     }
 }
 
-/// The line; clones of the client inside share its connections.
+/// The line. Every exchange has a connection of its own: one that was kept may be closed by the
+/// other side in the moment that a push is written to it, and nobody could say whether it arrived.
 #[derive(Debug)]
 pub(super) struct Line {
-    client: Client,
+    client: Client<HttpsConnector<HttpConnector>, String>,
     /// Where Daraja is, without a slash at the end.
     base: String,
     pub(super) exchange_within: Duration,
 }
 
 impl Line {
-    /// A line to this address.
+    /// A line to this address. TLS is by the provider that the whole product uses, named here so
+    /// that it does not depend on what the process has installed, and with the built-in roots.
     ///
     /// # Errors
-    /// When no client can be made, which says so at the start of the process.
+    /// When there can be no TLS with them.
     pub(super) fn new(base: String) -> Result<Self, String> {
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls()?)
-            .connect_timeout(CONNECT_WITHIN)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            // Secrets go to the address that is set, and nowhere else.
-            .no_proxy()
-            .build()
-            .map_err(|error| error.to_string())?;
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(CONNECT_WITHIN));
+        let connector = HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
+            .map_err(|error| error.to_string())?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let mut builder = Client::builder(TokioExecutor::new());
+        let client = builder.pool_max_idle_per_host(0).build(connector);
         Ok(Self { client, base, exchange_within: EXCHANGE_WITHIN })
     }
 
     /// Asks for a new token, which ends the last one.
     pub(super) async fn token(
         &self,
-        key: &str,
+        key: &SecretString,
         secret: &SecretString,
         call: &Call,
     ) -> Result<Reply, ProviderError> {
-        let url = format!("{}/oauth/v1/generate?grant_type=client_credentials", self.base);
-        let request = self.client.get(url).basic_auth(key, Some(secret.expose_secret()));
-        self.exchange(request, call).await
+        let pair = format!("{}:{}", key.expose_secret(), secret.expose_secret());
+        let bears = format!("Basic {}", BASE64_STANDARD.encode(pair));
+        let path = "/oauth/v1/generate?grant_type=client_credentials";
+        self.exchange(self.request(Method::GET, path, &bears, String::new())?, call).await
     }
 
     /// Sends a request that bears this token.
@@ -144,20 +157,42 @@ impl Line {
         token: &SecretString,
         call: &Call,
     ) -> Result<Reply, ProviderError> {
-        let request = self.client.post(format!("{}{path}", self.base));
-        let request = request.bearer_auth(token.expose_secret());
-        let request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        let bears = format!("Bearer {}", token.expose_secret());
+        let request = self.request(Method::POST, path, &bears, body.to_string())?;
         self.exchange(request, call).await
     }
 
-    async fn exchange(&self, request: RequestBuilder, call: &Call) -> Result<Reply, ProviderError> {
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        bears: &str,
+        body: String,
+    ) -> Result<Request<String>, ProviderError> {
+        let unfit = || ProviderError::Busy("the request cannot be written".to_owned());
+        let mut bears = HeaderValue::from_str(bears).map_err(|_| unfit())?;
+        bears.set_sensitive(true);
+        Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header(AUTHORIZATION, bears)
+            .header(CONTENT_TYPE, "application/json")
+            .body(body)
+            .map_err(|_| unfit())
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<String>,
+        call: &Call,
+    ) -> Result<Reply, ProviderError> {
         let left = call.left(self.exchange_within);
         if left.is_zero() {
             return Err(ProviderError::Busy("there was no time left to ask".to_owned()));
         }
-        let response = request.timeout(left).send().await.map_err(failure)?;
-        let status = response.status().as_u16();
-        let body = body(response).await?;
+        let late = |_| ProviderError::Unclear("no answer came in time".to_owned());
+        let (status, body) =
+            tokio::time::timeout(left, self.ask(request)).await.map_err(late)??;
         let reply = Reply { status, answer: serde_json::from_slice(&body).unwrap_or_default() };
         let is_busy = reply.error_code().is_some_and(|code| BUSY_CODES.contains(&code));
         if status == 429 || is_busy {
@@ -165,40 +200,36 @@ impl Line {
         }
         Ok(reply)
     }
+
+    /// One exchange, in whatever time it takes: the status and the body of the answer.
+    async fn ask(&self, request: Request<String>) -> Result<(u16, Vec<u8>), ProviderError> {
+        let response = self.client.request(request).await.map_err(|error| {
+            if error.is_connect() {
+                ProviderError::Busy("there is no connection".to_owned())
+            } else {
+                broken()
+            }
+        })?;
+        let status = response.status().as_u16();
+        Ok((status, whole(response.into_body()).await?))
+    }
 }
 
-/// The body of an answer, in its bounds.
-async fn body(mut response: Response) -> Result<Vec<u8>, ProviderError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failure)? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
+fn broken() -> ProviderError {
+    ProviderError::Unclear("the answer broke off".to_owned())
+}
+
+/// All of an answer's body, in its bounds.
+async fn whole(mut body: Incoming) -> Result<Vec<u8>, ProviderError> {
+    let mut bytes = Vec::new();
+    loop {
+        let frame = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+        let Some(frame) = frame else { return Ok(bytes) };
+        // What is no data is a trailer, and nobody asks for those.
+        let Ok(data) = frame.map_err(|_| broken())?.into_data() else { continue };
+        if bytes.len() + data.len() > LARGEST_ANSWER {
             return Err(ProviderError::Unclear("the answer is too long".to_owned()));
         }
-        body.extend_from_slice(&chunk);
+        bytes.extend_from_slice(&data);
     }
-    Ok(body)
-}
-
-/// What an exchange that failed means. The library's own words are left out, because they may name
-/// what was sent.
-fn failure(error: reqwest::Error) -> ProviderError {
-    if error.is_connect() {
-        return ProviderError::Busy("there is no connection".to_owned());
-    }
-    if error.is_builder() {
-        return ProviderError::Busy("the request cannot be written".to_owned());
-    }
-    let why = if error.is_timeout() { "no answer came in time" } else { "the answer broke off" };
-    ProviderError::Unclear(why.to_owned())
-}
-
-/// TLS with the provider that the whole product uses, named here because a library must not depend
-/// on what the process has installed, and with the roots that are built in.
-fn tls() -> Result<rustls::ClientConfig, String> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

@@ -44,14 +44,18 @@ struct Had {
 #[derive(Debug)]
 pub(super) struct Tokens {
     store: Store,
-    consumer_key: String,
+    consumer_key: SecretString,
     consumer_secret: SecretString,
     /// Held by the one call of this node that looks for a new token.
     flight: Mutex<()>,
 }
 
 impl Tokens {
-    pub(super) fn new(store: Store, consumer_key: String, consumer_secret: SecretString) -> Self {
+    pub(super) fn new(
+        store: Store,
+        consumer_key: SecretString,
+        consumer_secret: SecretString,
+    ) -> Self {
         Self { store, consumer_key, consumer_secret, flight: Mutex::new(()) }
     }
 

@@ -7,6 +7,7 @@ mod accounts;
 mod batches;
 mod nouns;
 mod outcomes;
+mod provider_tokens;
 mod reviews;
 mod search;
 mod verification;
