@@ -5,10 +5,10 @@
 //! compare-and-set on the token that did not serve; the others wait for the row to change. A claim
 //! ends by itself, so a node that died with one holds nobody up for longer.
 //!
-//! Tokens are stored as they are. They have to be sent as they are, so that a digest would not do; a
-//! key for them would lie beside the database's address and keep nothing from whoever has that; and
-//! a token lives for an hour at most and moves no money alone: every request that does also bears a
-//! secret which is not stored at all.
+//! Tokens are stored as they are. They have to be sent as they are, so that a digest would not do;
+//! a key for them would lie beside the database's address and keep nothing from whoever has that;
+//! and a token lives for an hour at most and moves no money alone: every request that does also
+//! bears a secret which is not stored at all.
 
 use super::{Store, StoreError, read, write};
 use domain::Instant;

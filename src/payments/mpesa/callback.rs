@@ -266,8 +266,9 @@ mod tests {
 
     fn push(code: &str, items: &str) -> String {
         format!(
-            r#"{{"Body":{{"stkCallback":{{"MerchantRequestID":"29115-1","CheckoutRequestID":"ws_CO_1",
-            "ResultCode":{code},"ResultDesc":"Said.","CallbackMetadata":{{"Item":[{items}]}}}}}}}}"#
+            r#"{{"Body":{{"stkCallback":{{"MerchantRequestID":"29115-1",
+            "CheckoutRequestID":"ws_CO_1","ResultCode":{code},"ResultDesc":"Said.",
+            "CallbackMetadata":{{"Item":[{items}]}}}}}}}}"#
         )
     }
 

@@ -11,10 +11,10 @@
 //!
 //! *One push for one payment.* There is no key that makes a second push harmless: it asks the guest
 //! again. A push is therefore sent only by a call that comes within 15 seconds of the moment that
-//! the caller wrote down as the one of asking, and by no later one. If its answer is lost, the order
-//! stands as [`Standing::Processing`], under no name, for two minutes; if no callback has named it
-//! by then, there is no such order as far as anybody can tell, and whoever still wants the money
-//! writes down that it asks anew, or begins another payment.
+//! the caller wrote down as the one of asking, and by no later one. If its answer is lost, the
+//! order stands as [`Standing::Processing`], under no name, for two minutes; if no callback has
+//! named it by then, there is no such order as far as anybody can tell, and whoever still wants the
+//! money writes down that it asks anew, or begins another payment.
 //!
 //! Orders whose name is not known have an empty reference. M-Pesa has no promises of money: a push
 //! that is paid is captured, and one that is sent cannot be called back.

@@ -137,9 +137,12 @@ mod tests {
         assert!(DESCRIPTION.len() <= 13);
     }
 
+    fn told(code: Value) -> Value {
+        json!({ "ResponseCode": "0", "CheckoutRequestID": "ws_CO_1", "ResultCode": code })
+    }
+
     #[test]
     fn a_query_tells_how_a_push_stands_and_a_refused_one_tells_nothing() {
-        let told = |code: Value| json!({ "ResponseCode": "0", "CheckoutRequestID": "ws_CO_1", "ResultCode": code });
         let failed = Standing::Ended(PaymentStatus::Failed);
         for (code, wanted) in [
             (json!("0"), Standing::Captured),

@@ -101,3 +101,23 @@ async fn tokens_that_cannot_be_ones_are_not_kept() {
         assert_eq!(daraja.methods().await, ["GET"], "{number}");
     }
 }
+
+#[tokio::test]
+async fn tls_is_spoken_where_the_address_says_so_and_a_stranger_is_told_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let (_folder, _daraja, mpesa, order) = asking(|_| answer("200 OK", "{}")).await;
+    let line = super::super::line::Line::new(format!("https://{address}")).expect("a line");
+    let mpesa = Mpesa { line, ..mpesa };
+    let listening = async {
+        let (mut stream, _) = listener.accept().await.expect("a caller");
+        let mut hello = [0; 3];
+        stream.read_exact(&mut hello).await.expect("a few bytes");
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.expect("they are taken");
+        hello
+    };
+    let (told, hello) = tokio::join!(mpesa.order(&order, order.asked_at), listening);
+    // A handshake begins so: RFC 8446, section 5.1.
+    assert_eq!(hello, [0x16, 0x03, 0x01]);
+    assert!(matches!(told, Err(ProviderError::Busy(_))), "{told:?}");
+}
