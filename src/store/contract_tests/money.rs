@@ -51,7 +51,7 @@ async fn a_payment_moves_forward_only(ground: Ground) {
     let store = &ground.store;
     let id = attempted(&ground).await;
     let payment = read(store, id).await;
-    assert_eq!((payment.status, payment.amount, payment.refunded), (Created, 24_690, 0));
+    assert_eq!((payment.status, payment.amount, payment.refunded), (Created, 24_700, 0));
     assert_eq!((payment.provider.as_str(), payment.method.as_str()), ("sandbox", "card"));
     assert_eq!(payment.return_url, "https://here.example/");
     let go = async |next| store.set_payment_status(id, next).await.expect("an answer");
@@ -149,21 +149,21 @@ async fn money_that_comes_and_goes_is_in_the_books_once(ground: Ground) {
     let payment = captured(&ground).await;
     let id = payment.id;
     assert!(!store.book_capture(&payment, NOW).await.expect("an answer"), "once");
-    assert_eq!(entries(store, id).await, booked(&[("bookings", -24_690), ("provider", 24_690)]));
+    assert_eq!(entries(store, id).await, booked(&[("bookings", -24_700), ("provider", 24_700)]));
     let refund = RefundId(fresh());
-    store.owe(refund, id, 4_690, later(1)).await.expect("a refund");
+    store.owe(refund, id, 4_700, later(1)).await.expect("a refund");
     for state in [RefundState::Submitted, RefundState::Succeeded, RefundState::Succeeded] {
         store.set_refund(refund, word(state), later(2)).await.expect("a word");
     }
     let now = read(store, id).await;
-    assert_eq!((now.status, now.refunded), (PaymentStatus::PartiallyRefunded, 4_690));
+    assert_eq!((now.status, now.refunded), (PaymentStatus::PartiallyRefunded, 4_700));
     let rest = RefundId(fresh());
     store.owe(rest, id, 20_000, later(3)).await.expect("a refund");
     store.set_refund(rest, word(RefundState::Succeeded), later(4)).await.expect("a word");
     let now = read(store, id).await;
-    assert_eq!((now.status, now.refunded), (PaymentStatus::Refunded, 24_690));
-    let sides = [("bookings", -24_690), ("bookings", 4_690), ("bookings", 20_000)];
-    let provider = [("provider", -20_000), ("provider", -4_690), ("provider", 24_690)];
+    assert_eq!((now.status, now.refunded), (PaymentStatus::Refunded, 24_700));
+    let sides = [("bookings", -24_700), ("bookings", 4_700), ("bookings", 20_000)];
+    let provider = [("provider", -20_000), ("provider", -4_700), ("provider", 24_700)];
     assert_eq!(entries(store, id).await, booked(&[sides, provider].concat()));
     let refunds = store.refunds(id).await.expect("refunds");
     assert_eq!(refunds.iter().map(|refund| refund.id).collect::<Vec<_>>(), [refund, rest]);
@@ -176,7 +176,7 @@ async fn a_refund_that_fails_after_all_is_taken_out_of_the_books(ground: Ground)
     let store = &ground.store;
     let id = captured(&ground).await.id;
     let refund = RefundId(fresh());
-    store.owe(refund, id, 24_690, later(1)).await.expect("a refund");
+    store.owe(refund, id, 24_700, later(1)).await.expect("a refund");
     store.set_refund(refund, word(RefundState::Succeeded), later(2)).await.expect("a word");
     assert_eq!(read(store, id).await.status, PaymentStatus::Refunded);
     let reason = Some("the account is closed".to_owned());
@@ -203,7 +203,7 @@ async fn refunds_come_one_after_the_other_and_never_above_the_charge(ground: Gro
     let again = store.owe(second, id, 1, NOW).await;
     assert!(again.is_err(), "one is open: {again:?}");
     store.set_refund(first, word(RefundState::Succeeded), NOW).await.expect("a word");
-    store.owe(second, id, 14_691, NOW).await.expect("a refund");
+    store.owe(second, id, 14_701, NOW).await.expect("a refund");
     let above = store.set_refund(second, word(RefundState::Succeeded), NOW).await;
     assert!(matches!(above, Err(StoreError::Corrupt(_))), "{above:?}");
     assert_eq!(read(store, id).await.refunded, 10_000);
