@@ -8,6 +8,7 @@ mod batches;
 mod money;
 mod nouns;
 mod outcomes;
+mod provider_tokens;
 mod reviews;
 mod search;
 mod verification;
