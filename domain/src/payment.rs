@@ -93,6 +93,17 @@ impl FromStr for PaymentStatus {
     }
 }
 
+/// What a guest has to do so that a payment goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NextAction {
+    /// The provider's script in the guest's browser goes on with this secret.
+    Client { secret: String },
+    /// The guest is led to this address.
+    Redirect { url: String },
+    /// The guest confirms on the phone.
+    Phone,
+}
+
 /// Money of a payment that goes back. It is written down before the provider hears of it, under the
 /// id that the provider's own record of it carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::store::accounts::Account;
 use crate::store::audit::Deed;
 use crate::store::bookings::BookingFilter;
 use crate::store::departures::Departure;
-use crate::store::payments::Payment;
+use super::PaymentView;
 use crate::store::properties::{Filters, PropertyRow};
 use crate::store::reviews::{Review, ReviewsOf};
 use domain::{Booking, PropertyId, UserId};
@@ -22,7 +22,7 @@ pub struct Export {
     /// Those that they made as a guest.
     pub bookings: Vec<(PropertyId, Booking)>,
     /// Those for these bookings.
-    pub payments: Vec<Payment>,
+    pub payments: Vec<PaymentView>,
     /// Those that they wrote.
     pub reviews: Vec<Review>,
 }

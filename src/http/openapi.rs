@@ -57,6 +57,7 @@ use utoipa_swagger_ui::Config;
         payments::create,
         payments::list,
         payments::read,
+        payments::refund,
         properties::amenities,
         properties::archive,
         properties::create,

@@ -178,6 +178,7 @@ fn resources(config: &mut web::ServiceConfig) {
                 .route(web::post().to(payments::create)),
         )
         .service(web::resource("/payments/{id}").route(web::get().to(payments::read)))
+        .service(web::resource("/payments/{id}/refunds").route(web::post().to(payments::refund)))
         .service(
             web::resource("/reviews")
                 .route(web::get().to(reviews::list))

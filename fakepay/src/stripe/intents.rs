@@ -66,7 +66,8 @@ fn read(state: &mut State, form: &Form) -> Result<Intent, Refusal> {
     }
     let method = method(form)?;
     let captures = ["automatic", "automatic_async", "manual"];
-    let texts = TEXTS.iter().filter_map(|name| Some((*name, form.text(name)?.to_owned())));
+    let texts =
+        TEXTS.iter().filter_map(|name| Some(((*name).to_owned(), form.text(name)?.to_owned())));
     let notes = Notes { metadata: form.metadata()?, texts: texts.collect() };
     let capture_method = form.one_of("capture_method", &captures)?;
     let confirmation_method = form.one_of("confirmation_method", &["automatic", "manual"])?;
@@ -77,8 +78,8 @@ fn read(state: &mut State, form: &Form) -> Result<Intent, Refusal> {
         created: state.clock.now().as_second(),
         amount,
         currency,
-        capture_method,
-        confirmation_method,
+        capture_method: capture_method.to_owned(),
+        confirmation_method: confirmation_method.to_owned(),
         status: match method {
             Some(_) => Status::RequiresConfirmation,
             None => Status::RequiresPaymentMethod,
