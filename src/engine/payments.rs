@@ -136,8 +136,7 @@ impl Engine {
     ) -> Result<Vec<PaymentView>, Error> {
         allow(Action::ListPayments, Some(caller), Ownership::Unowned)?;
         let after = after.map(|(at, id)| (at, PaymentId(id)));
-        let payments =
-            self.store.payments_of_guest(caller.id, after, super::rows(limit)).await?;
+        let payments = self.store.payments_of_guest(caller.id, after, super::rows(limit)).await?;
         let ids = payments.iter().map(|payment| payment.id).collect();
         let mut refunds = self.store.refunds_of(ids).await?;
         let view = |payment: Payment| PaymentView {

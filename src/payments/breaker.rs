@@ -2,7 +2,7 @@
 //!
 //! After [`FAILURES`] calls in a row without an answer, calls are turned away at once for
 //! [`REST`]; then one is let through, and what comes of it decides for all. A refusal is an answer.
-//! Time is the callers' `now`; nothing waits in here, and no lock is held while a provider is asked.
+//! Time is the callers' `now`. Nothing waits in here, and no lock is held while somebody is asked.
 
 use super::{Intent, Order, Provider, ProviderError, RefundAnswer, RefundOrder};
 use domain::{Currency, Instant};

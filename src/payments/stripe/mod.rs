@@ -98,8 +98,8 @@ impl Stripe {
         Ok(Self { name, client, hosted_page, limits })
     }
 
-    fn call(&self) -> Call<'_> {
-        Call::new(&self.client, self.limits)
+    fn call(&self, order: &Order) -> Call<'_> {
+        Call::new(&self.client, self.limits, order.payment)
     }
 
     fn read(
@@ -146,7 +146,7 @@ impl Provider for Stripe {
 
     fn order<'a>(&'a self, order: &'a Order, now: Instant) -> Answer<'a, Intent> {
         Box::pin(async move {
-            let call = self.call();
+            let call = self.call(order);
             let is_repeat = order.reference.is_some() || now.since(order.asked_at) >= LOOKS_AFTER;
             if is_repeat && let Some(known) = find::intent(&call, order).await? {
                 return self.read(&known, order);
@@ -158,27 +158,27 @@ impl Provider for Stripe {
 
     fn fetch<'a>(&'a self, order: &'a Order, _now: Instant) -> Answer<'a, Option<Intent>> {
         Box::pin(async move {
-            let known = find::intent(&self.call(), order).await?;
+            let known = find::intent(&self.call(order), order).await?;
             known.map(|intent| self.read(&intent, order)).transpose()
         })
     }
 
     fn capture<'a>(&'a self, order: &'a Order, _now: Instant) -> Answer<'a, Intent> {
         Box::pin(async move {
-            let captured = order::capture(&self.call(), order).await?;
+            let captured = order::capture(&self.call(order), order).await?;
             self.read(&captured, order)
         })
     }
 
     fn cancel<'a>(&'a self, order: &'a Order, _now: Instant) -> Answer<'a, Intent> {
         Box::pin(async move {
-            let canceled = order::cancel(&self.call(), order).await?;
+            let canceled = order::cancel(&self.call(order), order).await?;
             self.read(&canceled, order)
         })
     }
 
     fn refund<'a>(&'a self, refund: &'a RefundOrder, _now: Instant) -> Answer<'a, RefundAnswer> {
-        Box::pin(async move { refund::give(&self.call(), refund).await })
+        Box::pin(async move { refund::give(&self.call(&refund.order), refund).await })
     }
 
     fn fetch_refund<'a>(
@@ -186,6 +186,6 @@ impl Provider for Stripe {
         refund: &'a RefundOrder,
         _now: Instant,
     ) -> Answer<'a, RefundAnswer> {
-        Box::pin(async move { refund::look(&self.call(), refund).await })
+        Box::pin(async move { refund::look(&self.call(&refund.order), refund).await })
     }
 }

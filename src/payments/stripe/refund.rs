@@ -47,7 +47,7 @@ pub(super) async fn give(
     }
     let amount = money::told(refund.amount, refund.order.currency);
     let amount = amount.ok_or_else(order::no_such_amount)?;
-    // The payment is named as well, because what Stripe tells later names only what is written here.
+    // The payment is named as well: what Stripe tells later names only what is written here.
     let metadata = HashMap::from([
         (PAYMENT.to_owned(), refund.order.payment.to_string()),
         (REFUND.to_owned(), refund.refund.to_string()),

@@ -36,6 +36,29 @@ async fn an_order_whose_name_was_never_heard_is_found_to_give_its_money_back() {
     assert_eq!(shop.books().await, [[0, AMOUNT, 0, 5_000]]);
 }
 
+#[tokio::test]
+async fn a_refund_that_takes_its_time_or_fails_afterwards_is_told_as_it_stands() {
+    let shop = Shop::open(PATIENT).await;
+    for (method, first, after) in [
+        ("pm_card_pendingRefund", RefundState::Submitted, RefundState::Succeeded),
+        ("pm_card_refundFail", RefundState::Succeeded, RefundState::Failed),
+    ] {
+        let (order, _) = shop.made(method).await;
+        shop.stripe.capture(&order, shop.now).await.expect("it is captured");
+        let mut refund = shop.refund_of(order, 5_000);
+        let given = shop.stripe.refund(&refund, shop.now).await.expect("it is given");
+        assert_eq!((given.state, &given.reason), (first, &None), "{method}");
+        refund.reference = given.reference;
+        shop.advance(60).await;
+        let told = shop.stripe.fetch_refund(&refund, shop.now).await.expect("it is there");
+        assert_eq!((told.state, &told.reference), (after, &refund.reference), "{method}");
+        assert_eq!(told.reason.is_some(), after == RefundState::Failed, "{method}");
+        // It is the same one that is asked for again, and not another one.
+        assert_eq!(shop.stripe.refund(&refund, shop.now).await, Ok(told), "{method}");
+    }
+    assert_eq!(shop.count("/v1/refunds").await, 2);
+}
+
 fn refused(answer: Result<RefundAnswer, ProviderError>) -> bool {
     matches!(answer, Err(ProviderError::Refused(_)))
 }
@@ -57,7 +80,8 @@ async fn more_than_there_is_and_what_was_never_taken_do_not_go_back() {
 const PENDING: &str = "200 OK\r\n\
     {\"id\":\"re_1\",\"amount\":1,\"created\":1,\"currency\":\"usd\",\"status\":\"pending\"}";
 const WAITING: &str = "200 OK\r\n\
-    {\"id\":\"re_1\",\"amount\":1,\"created\":1,\"currency\":\"usd\",\"status\":\"requires_action\"}";
+    {\"id\":\"re_1\",\"amount\":1,\"created\":1,\"currency\":\"usd\",\
+    \"status\":\"requires_action\"}";
 const UNSAID: &str = "200 OK\r\n\
     {\"id\":\"re_1\",\"amount\":1,\"created\":1,\"currency\":\"usd\",\"status\":null}";
 const CANCELED: &str = "200 OK\r\n\
