@@ -3,8 +3,8 @@
 use crate::RefundId;
 use std::str::FromStr;
 
-/// Where a payment stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a payment stands, in the order of its road; the last four are ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PaymentStatus {
     Created,
     RequiresAction,

@@ -40,6 +40,8 @@ const STAYS: [(i32, i32); 4] = [(3, 2), (9, 3), (17, 4), (30, 7)];
 const TRIP: (i32, i32) = (45, 3);
 /// One home in so many has a host who answers, and a request that waits for the answer.
 const ASKED: usize = 8;
+/// The card that the demo's guests pay with.
+const CARD: &str = "pm_card_visa";
 /// The home whose last stay is held and not paid.
 const HELD: usize = 21;
 const AMENITIES: [&[&str]; 4] = [

@@ -94,8 +94,8 @@ impl Engine {
             |(_, booking): &(PropertyId, Booking)| (booking.created_at, booking.id)
         );
         let payments = all!(
-            after => store.payments_of_guest(id, after, PAGE).await?,
-            |payment: &Payment| (payment.created_at, payment.id)
+            after => self.payments(caller, after, PAGE as usize).await?,
+            |view: &PaymentView| (view.payment.created_at, view.payment.id.0)
         );
         let reviews = all!(
             after => store.reviews(ReviewsOf::Author(id), after, PAGE).await?,

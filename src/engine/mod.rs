@@ -13,6 +13,7 @@ mod mails;
 mod pasts;
 mod payments;
 mod properties;
+mod provider_events;
 mod quotes;
 mod reviews;
 mod rules;
@@ -30,6 +31,7 @@ pub use hoarding::Hoarding;
 pub use pasts::{Moment, PastView, Pasts};
 pub use payments::{PaymentRequest, PaymentView, Settlements};
 pub use properties::{AMENITIES, PropertyInput, time_of_day};
+pub use provider_events::StripeHook;
 pub use quotes::AnonymousQuotes;
 pub use reviews::{NewReview, ReviewChange, Subject};
 pub use search::{Found, MAX_CANDIDATES, MAX_RADIUS, Near, Search, Sort, Wish};
@@ -64,6 +66,7 @@ pub struct Engine {
     pub hoarding: Hoarding,
     pub pasts: Pasts,
     pub providers: Providers,
+    pub stripe_hooks: Vec<StripeHook>,
     pub settlements: Settlements,
     /// When unfinished payments were looked at last, in microseconds; 0 if never.
     pub reconciled_at: AtomicI64,
