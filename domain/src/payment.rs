@@ -145,6 +145,17 @@ impl RefundState {
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Requested | Self::Submitted)
     }
+
+    /// Whether a refund may move from here to there. What succeeded may still fail; what failed
+    /// stays so, because people may have given the money back meanwhile.
+    pub const fn may_become(self, next: Self) -> bool {
+        match (self, next) {
+            (Self::Requested, _) | (Self::Submitted, Self::Submitted) => true,
+            (Self::Submitted, Self::Succeeded | Self::Failed) => true,
+            (Self::Succeeded, Self::Failed) => true,
+            (Self::Submitted | Self::Succeeded | Self::Failed, _) => false,
+        }
+    }
 }
 
 /// The text names no state of a refund.

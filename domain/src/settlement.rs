@@ -172,7 +172,7 @@ pub fn next(booking: &Booking, record: &Record, seen: &Seen) -> Move {
         Standing::Authorized | Standing::Captured if !fact.is_of(record) => {
             end(booking, record, seen, PaymentStatus::Conflicted)
         }
-        Standing::Captured => Move::Book,
+        Standing::Captured => taken(booking, record, seen),
         Standing::Authorized => authorized(booking, record, seen),
         Standing::Ended(status) => end(booking, record, seen, status),
         Standing::Unknown if wish == Wish::Open => Move::Order,
@@ -216,6 +216,22 @@ fn offer(record: &Record, seen: &Seen) -> Move {
     if seen.not_taken { Move::Disown } else { Move::Tell(Step::Pay { payment, amount, currency }) }
 }
 
+/// The money is with us and not in the books yet. Once it is, nobody looks at the payment again who
+/// has no reason to, so what it is for, or that it goes back, is written down before.
+fn taken(booking: &Booking, record: &Record, seen: &Seen) -> Move {
+    if booking.has_taken(record.payment) {
+        return Move::Book;
+    }
+    match (booking.wish(record.payment), record.disowned, record.refunds.is_empty()) {
+        (_, false, _) => offer(record, seen),
+        (Wish::Open | Wish::Leave, true, true) if !seen.told => {
+            Move::Tell(Step::EndAttempt { payment: record.payment })
+        }
+        (_, true, true) => Move::Owe(record.amount),
+        (_, true, false) => Move::Book,
+    }
+}
+
 fn authorized(booking: &Booking, record: &Record, seen: &Seen) -> Move {
     if record.status != PaymentStatus::Authorized {
         return Move::Write(PaymentStatus::Authorized);
@@ -240,9 +256,6 @@ fn captured(booking: &Booking, record: &Record, seen: &Seen) -> Move {
             _ => Move::LookAt(open.id),
         };
     }
-    if !booking.has_taken(record.payment) && !record.disowned {
-        return offer(record, seen);
-    }
     let kept = match booking.wish(record.payment) {
         Wish::Keep(held) | Wish::Promise(held) => held,
         Wish::Open | Wish::Leave | Wish::Nothing => 0,
@@ -250,12 +263,5 @@ fn captured(booking: &Booking, record: &Record, seen: &Seen) -> Move {
     // What the provider refused to give back is owed, and not asked for again.
     let back: i64 = record.refunds.iter().map(|refund| refund.amount).sum();
     let owed = record.amount - back - kept;
-    match booking.wish(record.payment) {
-        // What came of an attempt that was disowned ends the attempt as well.
-        Wish::Open | Wish::Leave if !seen.told => {
-            Move::Tell(Step::EndAttempt { payment: record.payment })
-        }
-        _ if owed > 0 => Move::Owe(owed),
-        _ => Move::Rest,
-    }
+    if owed > 0 { Move::Owe(owed) } else { Move::Rest }
 }

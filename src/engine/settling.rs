@@ -18,7 +18,7 @@ use domain::booking::Step;
 use domain::command::{Command, Intent as Wish};
 use domain::event::By;
 use domain::payment::{PaymentStatus, RefundState};
-use domain::settlement::{Fact, Move, Seen, Standing, next};
+use domain::settlement::{Fact, Move, Seen, Standing, Wish as Wanted, next};
 use domain::{Instant, JobId, PaymentId, PropertyId, RefundId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,6 +29,8 @@ const LEASE: Duration = Duration::from_secs(120);
 /// The most moves in one go. The longest way there is has about ten.
 const MOST_MOVES: usize = 24;
 const RECONCILE_EVERY: Duration = Duration::from_secs(5 * 60);
+/// For how long an order may be on its way to its provider after nobody waits for an answer.
+const ON_ITS_WAY: Duration = Duration::from_secs(2 * 60);
 /// For how long after a refund its provider may still say that it failed.
 const REFUNDS_MAY_FAIL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -76,6 +78,10 @@ impl Engine {
         let mut go = Go { engine: self, provider, id, until, seen: Seen::default() };
         if matches!(job.work, Work::ProviderEvent | Work::Reconcile) {
             go.look_at_refunds(&case).await?;
+        }
+        if job.work == Work::ProviderEvent && case.payment.status.is_void() {
+            // Money may have come after all.
+            go.look(&case).await?;
         }
         let mut done = go.run(case).await?;
         if job.work == Work::ProviderEvent {
@@ -164,7 +170,7 @@ impl Go<'_> {
         let (store, now) = (&self.engine.store, self.engine.clock.now());
         let payment = &case.payment;
         match step {
-            Move::Look => self.look(payment).await?,
+            Move::Look => self.look(case).await?,
             Move::Order => self.order(payment).await?,
             Move::Write(status) => {
                 if status == PaymentStatus::Conflicted {
@@ -181,8 +187,8 @@ impl Go<'_> {
                     "money came that its booking does not take: it goes back");
                 store.disown_payment(payment.id).await?;
             }
-            Move::Capture => self.capture(payment).await?,
-            Move::Cancel => self.cancel(payment).await?,
+            Move::Capture => self.capture(case).await?,
+            Move::Cancel => self.cancel(case).await?,
             Move::Owe(amount) => {
                 let id = RefundId(payment.property.bind(self.engine.ids.fresh()));
                 store.owe(id, payment.id, amount, now).await?;
@@ -201,10 +207,15 @@ impl Go<'_> {
         if ends < self.until { Ok(now) } else { Err(Error::Fault("a payment took too long")) }
     }
 
-    async fn look(&mut self, payment: &Payment) -> Result<(), Error> {
-        let now = self.check_time()?;
+    async fn look(&mut self, case: &Case) -> Result<(), Error> {
+        let (payment, now) = (&case.payment, self.check_time()?);
+        let is_wanted = case.booking.wish(payment.id) == Wanted::Open;
         match self.provider.fetch(&order(payment, now), now).await? {
             Some(intent) => self.hear(payment, intent).await?,
+            // What was asked a moment ago may still be on its way there.
+            None if !is_wanted && payment.asked_at.is_some_and(|at| now < at.plus(ON_ITS_WAY)) => {
+                return Err(Error::Fault("the provider does not know an order yet"));
+            }
             None => self.seen.fact = Some(fact(payment, Standing::Unknown)),
         }
         Ok(())
@@ -212,25 +223,32 @@ impl Go<'_> {
 
     async fn order(&mut self, payment: &Payment) -> Result<(), Error> {
         let now = self.check_time()?;
-        self.engine.store.note_asked(payment.id, now).await?;
-        match self.provider.order(&order(payment, now), now).await {
+        self.engine.store.note_asked(payment.id, Some(now)).await?;
+        let order = Order { asked_at: now, ..order(payment, now) };
+        match self.provider.order(&order, now).await {
             Ok(intent) => self.hear(payment, intent).await?,
             Err(ProviderError::Refused(why)) => {
                 tracing::warn!(payment = %payment.id, why, "the provider refused an order");
                 self.seen.fact = Some(fact(payment, Standing::Ended(PaymentStatus::Failed)));
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                if matches!(error, ProviderError::Busy(_)) {
+                    // It has not heard of the order.
+                    self.engine.store.note_asked(payment.id, payment.asked_at).await?;
+                }
+                return Err(error.into());
+            }
         }
         Ok(())
     }
 
-    async fn capture(&mut self, payment: &Payment) -> Result<(), Error> {
-        let now = self.check_time()?;
+    async fn capture(&mut self, case: &Case) -> Result<(), Error> {
+        let (payment, now) = (&case.payment, self.check_time()?);
         match self.provider.capture(&order(payment, now), now).await {
             Ok(intent) => self.hear(payment, intent).await?,
             Err(ProviderError::Refused(why)) => {
                 tracing::error!(payment = %payment.id, why, "the provider refused to collect");
-                self.look(payment).await?;
+                self.look(case).await?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -238,13 +256,13 @@ impl Go<'_> {
         Ok(())
     }
 
-    async fn cancel(&mut self, payment: &Payment) -> Result<(), Error> {
-        let now = self.check_time()?;
+    async fn cancel(&mut self, case: &Case) -> Result<(), Error> {
+        let (payment, now) = (&case.payment, self.check_time()?);
         match self.provider.cancel(&order(payment, now), now).await {
             Ok(intent) => self.hear(payment, intent).await?,
             Err(ProviderError::Refused(why)) => {
                 tracing::warn!(payment = %payment.id, why, "the provider keeps an order");
-                self.look(payment).await?;
+                self.look(case).await?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -260,8 +278,10 @@ impl Go<'_> {
     /// Takes in what the provider says, and keeps what is new of it.
     async fn hear(&mut self, payment: &Payment, intent: Intent) -> Result<(), Error> {
         self.seen.fact = Some(intent.fact);
-        let reference = Some(intent.reference);
-        if reference != payment.provider_ref || intent.next_action != payment.action {
+        // A phone's push has a name only once its provider has answered.
+        let reference = Some(intent.reference).filter(|name| !name.is_empty());
+        let is_named = reference.is_some() && reference != payment.provider_ref;
+        if is_named || intent.next_action != payment.action {
             let heard = Heard { reference, receipt: None, action: intent.next_action };
             self.engine.store.note_heard(payment.id, heard).await?;
         }
@@ -313,8 +333,8 @@ impl Go<'_> {
     }
 
     async fn write_refund(&self, refund: &Refund, word: RefundWord) -> Result<(), Error> {
-        if word.state != refund.state {
-            if word.state == RefundState::Failed {
+        if word.state != refund.state || word.provider_ref != refund.provider_ref {
+            if word.state == RefundState::Failed && refund.state != RefundState::Failed {
                 tracing::error!(refund = %refund.id, payment = %self.id, "a refund failed");
             }
             self.engine.store.set_refund(refund.id, word, self.engine.clock.now()).await?;

@@ -89,6 +89,9 @@ pub enum ProviderError {
     /// It could not be asked, or was too busy to listen: nothing has happened.
     #[error("the provider cannot be asked now: {0}")]
     Busy(String),
+    /// Something else has to happen before it can be asked.
+    #[error("the provider is asked later: {0}")]
+    Early(String),
     /// It gave no answer that can be read: it may have happened, or may still.
     #[error("the provider's answer is not known: {0}")]
     Unclear(String),

@@ -354,12 +354,17 @@ impl Store {
         .await
     }
 
-    /// Writes down that the provider is about to be asked for the money.
-    pub async fn note_asked(&self, id: PaymentId, now: Instant) -> Result<(), StoreError> {
+    /// Writes down when the provider was asked for the money last: before that, or that it was not.
+    pub async fn note_asked(
+        &self,
+        id: PaymentId,
+        asked_at: Option<Instant>,
+    ) -> Result<(), StoreError> {
         let store = self.clone();
         self.spawn(async move {
             write!(store, |on| {
-                sqlx::query(ASKED).bind(id.0).bind(now.as_micros()).execute(on).await?;
+                let asked_at = asked_at.map(Instant::as_micros);
+                sqlx::query(ASKED).bind(id.0).bind(asked_at).execute(on).await?;
             })
         })
         .await

@@ -199,8 +199,7 @@ impl Store {
                 let is = word.state;
                 let (counted, counts) =
                     (was == RefundState::Succeeded, is == RefundState::Succeeded);
-                // What has failed stays so: people may have given the money back meanwhile.
-                if was != RefundState::Failed && was != is {
+                if was.may_become(is) {
                     sqlx::query(SET)
                         .bind(id.0)
                         .bind(is.name())

@@ -225,17 +225,25 @@ fn what_was_captured_and_is_not_kept_goes_back_once() {
 }
 
 #[test]
-fn money_that_came_unasked_is_booked_offered_and_given_back() {
+fn money_that_came_unasked_is_offered_and_goes_back_by_a_way_that_is_written_down() {
     let [open, .., never_taken, _] = wishes().map(|(_, booking)| booking);
     let seen = said(Standing::Captured);
-    assert_eq!(next(&never_taken, &record(PaymentStatus::Processing), &seen), Move::Book);
-    let captured = record(PaymentStatus::Captured);
     let pay = Step::Pay { payment: payment(1), amount: TOTAL, currency: usd() };
-    assert_eq!(next(&never_taken, &captured, &seen), Move::Tell(pay));
-    let not_taken = Seen { not_taken: true, ..seen.clone() };
-    assert_eq!(next(&never_taken, &captured, &not_taken), Move::Disown);
-    let disowned = Record { disowned: true, ..captured };
-    assert_eq!(next(&never_taken, &disowned, &seen), Move::Owe(TOTAL));
+    // Also where it had been given up for lost.
+    for status in [PaymentStatus::Processing, PaymentStatus::Voided, PaymentStatus::Failed] {
+        let heard = record(status);
+        assert_eq!(next(&never_taken, &heard, &seen), Move::Tell(pay));
+        let not_taken = Seen { not_taken: true, ..seen.clone() };
+        assert_eq!(next(&never_taken, &heard, &not_taken), Move::Disown);
+        let disowned = Record { disowned: true, ..heard };
+        assert_eq!(next(&never_taken, &disowned, &seen), Move::Owe(TOTAL));
+        let refunds = vec![refund(1, TOTAL, RefundState::Requested)];
+        let owed = Record { refunds, ..disowned };
+        assert_eq!(next(&never_taken, &owed, &seen), Move::Book, "when its way back is clear");
+        let booked = Record { status: PaymentStatus::Captured, ..owed };
+        assert_eq!(next(&never_taken, &booked, &seen), Move::Send(RefundId(Uuid::from_u128(1))));
+    }
+    let disowned = Record { disowned: true, ..record(PaymentStatus::Processing) };
     let end = Move::Tell(Step::EndAttempt { payment: payment(1) });
     assert_eq!(next(&open, &disowned, &seen), end, "the attempt is over as well");
     let told = Seen { told: true, ..seen };

@@ -37,7 +37,7 @@ impl Mpesa {
             )));
         };
         let Some(receipt) = order.receipt.as_ref().filter(|receipt| !receipt.is_empty()) else {
-            return Err(ProviderError::Busy("the receipt is not known yet".to_owned()));
+            return Err(ProviderError::Early("the receipt is not known yet".to_owned()));
         };
         let settings = &self.settings;
         let (base, secret) = (&settings.callback_base, &settings.token_secret);

@@ -72,7 +72,7 @@ async fn a_payment_keeps_what_its_provider_said(ground: Ground) {
     let store = &ground.store;
     let id = attempted(&ground).await;
     assert_eq!(read(store, id).await.asked_at, None);
-    store.note_asked(id, later(3)).await.expect("a note");
+    store.note_asked(id, Some(later(3))).await.expect("a note");
     let url = "https://pay.example/1".to_owned();
     let action = Some(NextAction::Redirect { url });
     let reference = Some(format!("pi_{id}"));
