@@ -175,7 +175,7 @@ async fn run(config: Config, threads: &Threads) -> Done {
     let (stop, stopping) = watch::channel(false);
     let address = listener.local_addr().map_err(listening)?;
     let ready = prepare_clock(&config, &store).await?;
-    let paying = Paying::set_up(&config, address.port(), &ready.1)?;
+    let paying = Paying::set_up(&config, address.port(), &ready.1, &store)?;
     let sandbox = paying.sandbox.clone();
     let engine = Arc::new(assemble(&config, store, threads, stopping, ready, paying).await?);
     engine.store.release_payments().await?;
@@ -320,6 +320,7 @@ async fn assemble(
         pasts: Pasts::default(),
         providers: paying.providers,
         stripe_hooks: paying.stripe_hooks,
+        callback_secret: paying.callback_secret,
         reconciled_at: AtomicI64::new(0),
         settlements: Settlements::default(),
         jobs: wake,

@@ -6,10 +6,12 @@ use crate::config::{Config, ProviderName};
 use crate::engine::StripeHook;
 use crate::ids::Ids;
 use crate::payments::breaker::Breaker;
+use crate::payments::mpesa::{self, Mpesa};
 use crate::payments::stripe::{self, Stripe};
 use crate::payments::{Provider, Providers};
+use crate::store::Store;
 use fakepay::{Fakepay, Settings, Webhook};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,19 +26,25 @@ const STRIPE: &str = "stripe";
 pub(super) struct Paying {
     pub(super) providers: Providers,
     pub(super) stripe_hooks: Vec<StripeHook>,
+    pub(super) callback_secret: Option<SecretString>,
     pub(super) sandbox: Option<Arc<Fakepay>>,
 }
 
 impl Paying {
     /// The providers of `config`, for a server that listens on this port.
-    pub(super) fn set_up(config: &Config, port: u16, ids: &Ids) -> Result<Self, AppError> {
+    pub(super) fn set_up(
+        config: &Config,
+        port: u16,
+        ids: &Ids,
+        store: &Store,
+    ) -> Result<Self, AppError> {
         let mut paying = Self::default();
         let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
         for name in &config.payments.providers {
             let provider: Arc<dyn Provider> = match name {
                 ProviderName::Sandbox => Arc::new(paying.sandbox(config, port, ids)?),
                 ProviderName::Stripe => Arc::new(paying.stripe(config)?),
-                ProviderName::Mpesa => continue,
+                ProviderName::Mpesa => Arc::new(paying.mpesa(config, store)?),
             };
             providers.push(Arc::new(Breaker::new(provider)));
         }
@@ -78,10 +86,30 @@ impl Paying {
         self.stripe_hooks.push(StripeHook { provider: STRIPE, secret });
         reachable(stripe::Settings {
             name: STRIPE,
-            secret_key: SecretString::from(account.secret_key.expose_secret()),
+            secret_key: account.secret_key.clone(),
             api_base: account.api_base.clone(),
             hosted_page: None,
         })
+    }
+
+    fn mpesa(&mut self, config: &Config, store: &Store) -> Result<Mpesa, AppError> {
+        let account = config.payments.mpesa.clone();
+        let account = account.ok_or_else(|| AppError::Told("M-Pesa has no account".to_owned()))?;
+        // Nodes that share a database share the key, and so the addresses of callbacks.
+        let token_secret = config.secret_key.clone();
+        self.callback_secret = Some(token_secret.clone());
+        let settings = mpesa::Settings {
+            api_base: account.api_base,
+            consumer_key: account.consumer_key,
+            consumer_secret: account.consumer_secret,
+            short_code: account.short_code,
+            passkey: account.passkey,
+            initiator: account.initiator,
+            security_credential: account.security_credential,
+            callback_base: account.callback_base,
+            token_secret,
+        };
+        Mpesa::new(settings, store.clone()).map_err(|error| AppError::Told(error.to_string()))
     }
 }
 

@@ -46,6 +46,7 @@ use crate::feed::Feed;
 use crate::ids::Ids;
 use crate::payments::Providers;
 use crate::store::Store;
+use secrecy::SecretString;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use tokio::sync::{Mutex, Notify, watch};
@@ -67,6 +68,8 @@ pub struct Engine {
     pub pasts: Pasts,
     pub providers: Providers,
     pub stripe_hooks: Vec<StripeHook>,
+    /// What the addresses of callbacks are proved with, where some provider calls back.
+    pub callback_secret: Option<SecretString>,
     pub settlements: Settlements,
     /// When unfinished payments were looked at last, in microseconds; 0 if never.
     pub reconciled_at: AtomicI64,

@@ -3,9 +3,13 @@
 //! kept as it came and answered at once; it is a hint, and the worker asks the provider what is true.
 
 use super::{Engine, Error};
+use crate::payments::mpesa::{self, callback};
 use crate::payments::stripe::webhook;
+use crate::store::StoreError;
 use crate::store::payments::Payment;
-use domain::payment::PaymentStatus;
+use crate::store::refunds::RefundWord;
+use domain::payment::{PaymentStatus, RefundState};
+use domain::{PaymentId, RefundId};
 use secrecy::SecretString;
 
 /// Whose webhooks are believed, and by which secret.
@@ -42,6 +46,79 @@ impl Engine {
         // It was signed over these bytes, and they are JSON, so they are text.
         let body = String::from_utf8(body.to_vec()).map_err(|_| Error::Forged)?;
         self.take_event(&payment, envelope.event, body).await
+    }
+}
+
+impl Engine {
+    /// Takes what Daraja says of a push, at an address that only Daraja was told. Another order,
+    /// another amount or the proof of another payment changes nothing.
+    pub async fn hear_push(&self, id: PaymentId, token: &str, body: &[u8]) -> Result<(), Error> {
+        let payment = self.called_back(id, None, token).await?;
+        let told = callback::push_result(body).map_err(|_| Error::Forged)?;
+        let order = told.checkout_request_id;
+        if payment.provider_ref.as_ref().is_some_and(|known| *known != order) {
+            return Err(self.doubt(id, "another order"));
+        }
+        if told.code == 0 {
+            let receipt = told.receipt.ok_or_else(|| self.doubt(id, "no receipt"))?;
+            if told.amount_cents != Some(payment.amount) {
+                return Err(self.doubt(id, "another amount"));
+            }
+            // Kept now: no later question is answered with it.
+            let kept = self.store.note_receipt(id, order.clone(), receipt).await;
+            kept.map_err(|error| match error {
+                StoreError::Unavailable(_) | StoreError::Interrupted => Error::Store(error),
+                _ => self.doubt(id, "the receipt of another payment"),
+            })?;
+        }
+        let body = String::from_utf8(body.to_vec()).map_err(|_| Error::Forged)?;
+        self.take_event(&payment, format!("{order}:{}", told.code), body).await
+    }
+
+    /// Takes what Daraja says of a reversal, in the same way. That it is done counts whichever
+    /// request it answers; that it failed, only of the newest.
+    pub async fn hear_reversal(
+        &self,
+        (id, refund): (PaymentId, RefundId),
+        token: &str,
+        body: &[u8],
+    ) -> Result<(), Error> {
+        let payment = self.called_back(id, Some(refund), token).await?;
+        let told = callback::reversal_result(body).map_err(|_| Error::Forged)?;
+        let refunds = self.store.refunds(id).await?;
+        let row = refunds.iter().find(|row| row.id == refund).ok_or(Error::NotFound)?;
+        let is_newest = row.provider_ref.as_deref() == Some(&*told.conversation_id);
+        let state = match (told.is_done || told.was_done_before, is_newest) {
+            (true, _) => RefundState::Succeeded,
+            (false, true) => RefundState::Failed,
+            (false, false) => return Err(self.doubt(id, "another reversal")),
+        };
+        let reason = (state == RefundState::Failed).then_some(told.description);
+        let word = RefundWord { state, provider_ref: None, reason };
+        self.store.set_refund(refund, word, self.clock.now()).await?;
+        let body = String::from_utf8(body.to_vec()).map_err(|_| Error::Forged)?;
+        self.take_event(&payment, format!("{}:{}", told.conversation_id, told.code), body).await
+    }
+
+    /// The payment whose address this is.
+    async fn called_back(
+        &self,
+        id: PaymentId,
+        refund: Option<RefundId>,
+        token: &str,
+    ) -> Result<Payment, Error> {
+        let secret = self.callback_secret.as_ref().ok_or(Error::NotFound)?;
+        if !callback::token_is_right(secret, id, refund, token) {
+            return Err(Error::NotFound);
+        }
+        let payment = self.store.payment(id).await?;
+        payment.filter(|payment| payment.provider == mpesa::NAME).ok_or(Error::NotFound)
+    }
+
+    /// What came to a right address and cannot be right is for people to look at.
+    fn doubt(&self, id: PaymentId, what: &str) -> Error {
+        tracing::error!(payment = %id, what, "a callback is not about the payment of its address");
+        Error::Forged
     }
 }
 

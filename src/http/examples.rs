@@ -51,6 +51,15 @@ pub(super) fn body(schema: &str) -> Option<Value> {
             "id": "evt_3Q9wXz2eZvKYlo2C1", "type": "payment_intent.succeeded",
             "data": {"object": {"id": "pi_3Q9wXz2eZvKYlo2C0", "object": "payment_intent"}},
         }),
+        "PushResult" => json!({"Body": {"stkCallback": {
+            "MerchantRequestID": "29115-34620561-1", "CheckoutRequestID": "ws_CO_14032027210631",
+            "ResultCode": 1032, "ResultDesc": "Request cancelled by user",
+        }}}),
+        "ReversalResult" => json!({"Result": {
+            "ResultType": 0, "ResultCode": 0, "ResultDesc": "The service request is processed.",
+            "OriginatorConversationID": "10571-7910404-1",
+            "ConversationID": "AG_20270314_00004e48cf7e3533f581", "TransactionID": "NLJ41HAY6Q",
+        }}),
         "NewRefund" => json!({"amount": 1_500}),
         "NewPayment" => json!({"booking_id": BOOKING, "payment_method": "pm_card_visa"}),
         "NewProperty" => json!({
@@ -175,6 +184,7 @@ fn thing(schema: &str) -> Option<Value> {
             "service_fee_bp": 0,
             "taxes": [{"name": "VAT", "basis_points": 1_600, "amount": null, "included": false}],
         }),
+        "Taken" => json!({"ResultCode": 0, "ResultDesc": "Accepted"}),
         "Payment" => json!({
             "id": PAYMENT, "booking_id": BOOKING, "provider": "sandbox",
             "provider_ref": "pi_3Q9wXz2eZvKYlo2C0", "amount": 36_000, "currency": "KES",

@@ -80,6 +80,8 @@ use utoipa_swagger_ui::Config;
         sessions::refresh,
         sessions::reset,
         sessions::verify,
+        webhooks::push,
+        webhooks::reversal,
         webhooks::stripe,
     ),
 )]

@@ -182,6 +182,11 @@ fn resources(config: &mut web::ServiceConfig) {
         .service(web::resource("/payments/{id}").route(web::get().to(payments::read)))
         .service(web::resource("/payments/{id}/refunds").route(web::post().to(payments::refund)))
         .service(web::resource("/webhooks/stripe").route(web::post().to(webhooks::stripe)))
+        .service(web::resource("/callbacks/{id}/{token}").route(web::post().to(webhooks::push)))
+        .service(
+            web::resource("/callbacks/{id}/{refund}/{token}")
+                .route(web::post().to(webhooks::reversal)),
+        )
         .service(
             web::resource("/reviews")
                 .route(web::get().to(reviews::list))

@@ -27,7 +27,7 @@ pub(super) fn is_free(segments: &Segments<'_>) -> bool {
         segments[0],
         "" | "livez" | "readyz" | "metrics" | "widget" | "test" | "stay" | "trips" | "host" |
         // Providers send from few addresses, and what they did not sign is refused at once.
-        "webhooks"
+        "webhooks" | "callbacks"
     )
 }
 
