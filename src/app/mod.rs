@@ -1,11 +1,13 @@
 //! The composition root: the only place that knows every concrete type, and the commands of the
-//! command line in terms of it. `providers.rs` puts together what payments go through.
+//! command line in terms of it. `providers.rs` puts together what payments go through, `threads.rs`
+//! what runs beside the server.
 
 mod providers;
+mod threads;
 
 use crate::actors::{Registry, RegistryOptions};
 use crate::auth::ended::EndedSessions;
-use crate::auth::passwords::{self, Passwords};
+use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Tokens;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, DEMO_DATABASE};
@@ -30,6 +32,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
+use threads::{Threads, runtime};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
 use tokio::sync::{Mutex, Notify, watch};
@@ -384,37 +387,6 @@ async fn wait_for_migrations(store: &Store, listener: &TcpListener) -> Done {
         () = migrated => handle.stop(true).await,
     }
     Ok(())
-}
-
-fn runtime() -> Result<Runtime, AppError> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("store")
-        .enable_all()
-        .build()
-        .map_err(no_threads)
-}
-
-/// What runs beside the threads that serve.
-struct Threads {
-    store: Runtime,
-    passwords: Runtime,
-}
-
-impl Threads {
-    fn start() -> Result<Self, AppError> {
-        Ok(Self { store: runtime()?, passwords: passwords::runtime().map_err(no_threads)? })
-    }
-
-    /// Lets commits end that are on their way.
-    fn stop(self) {
-        self.passwords.shutdown_background();
-        self.store.shutdown_timeout(LAST_COMMITS);
-    }
-}
-
-fn no_threads(error: std::io::Error) -> AppError {
-    AppError::Io { what: "no threads can be started".to_owned(), error }
 }
 
 fn read_config(demo: bool, serving: bool) -> Result<Config, AppError> {

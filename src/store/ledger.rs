@@ -233,9 +233,15 @@ impl Ledger {
         }
     }
 
-    /// Money is conserved: what payments hold is what their booking says was paid and not given
-    /// back. A booking is compared when no job is about any of its payments.
-    pub(super) fn payments(&mut self, payments: &[Payment], busy: &HashSet<Uuid>) {
+    /// Money is conserved: what payments hold, less what is on its way back or owed by hand, is what
+    /// their booking says was paid and not given back. A booking is compared when no job is about any
+    /// of its payments.
+    pub(super) fn payments(
+        &mut self,
+        payments: &[Payment],
+        busy: &HashSet<Uuid>,
+        owed: &[(Uuid, i64)],
+    ) {
         let mut held: HashMap<BookingId, i64> = HashMap::new();
         let mut open: HashSet<BookingId> = HashSet::new();
         for payment in payments {
@@ -248,7 +254,9 @@ impl Ledger {
             if busy.contains(&payment.id.0) {
                 open.insert(payment.booking);
             }
-            *held.entry(payment.booking).or_default() += holds(payment);
+            let owed = owed.iter().filter(|(id, _)| *id == payment.id.0).map(|(_, amount)| amount);
+            *held.entry(payment.booking).or_default() +=
+                holds(payment, self.bookings.get(&payment.booking)) - owed.sum::<i64>();
         }
         let ids: HashSet<_> = payments.iter().map(|payment| payment.id).collect();
         let mut wrong = Vec::new();
@@ -271,12 +279,16 @@ impl Ledger {
     }
 }
 
-/// What of a payment is with us or promised, in minor units. A payment in conflict is counted
-/// nowhere: it was never taken for the booking.
-const fn holds(payment: &Payment) -> i64 {
+/// What of a payment is with us, in minor units, or is promised and the booking counts on it. A
+/// payment in conflict is counted nowhere: it was never taken for the booking.
+fn holds(payment: &Payment, booking: Option<&Booking>) -> i64 {
     match payment.status {
-        PaymentStatus::Authorized | PaymentStatus::Captured | PaymentStatus::PartiallyRefunded => {
+        PaymentStatus::Captured | PaymentStatus::PartiallyRefunded => {
             payment.amount - payment.refunded
+        }
+        PaymentStatus::Authorized => {
+            let taken = booking.into_iter().flat_map(|booking| &booking.takings);
+            taken.filter(|taking| taking.payment == payment.id).map(|taking| taking.held).sum()
         }
         _ => 0,
     }

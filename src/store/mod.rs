@@ -28,6 +28,7 @@ pub mod accounts;
 pub mod audit;
 pub mod bookings;
 pub mod calendar;
+pub mod cases;
 pub mod commit;
 mod commit_postgres;
 mod commit_sqlite;

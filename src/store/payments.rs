@@ -1,16 +1,15 @@
 //! Payments: what is known of each attempt to pay, and what moves it.
 //!
-//! A payment's row is made by the commit that starts the attempt; here it moves forward only. One
-//! worker at a time has a payment for itself, by a lease that ends by itself; where money came,
-//! the books say so in the same transaction (see [`super::refunds`] for money that goes back).
+//! A payment's row is made by the commit that starts the attempt; here it moves forward only. Where
+//! money came, the books say so in the same transaction (see [`super::refunds`] for money that goes
+//! back, and [`super::cases`] for who may move a payment).
 
-use super::booking_row::BookingRow;
 use super::list::{Statement, Value, rows};
 use super::refunds::{self, Refund};
-use super::{Database, Kind, Store, StoreError, read, write};
+use super::{Kind, Store, StoreError, read, write};
 use domain::payment::{NextAction, PaymentStatus};
 use domain::settlement::Record;
-use domain::{Booking, BookingId, Currency, Instant, JobId, PaymentId, PropertyId, UserId};
+use domain::{BookingId, Currency, Instant, PaymentId, PropertyId, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -118,26 +117,6 @@ const CLIENT: &str = "client";
 const REDIRECT: &str = "redirect";
 const PHONE: &str = "phone";
 
-/// A payment with everything that decides what is done about it, read in one snapshot.
-#[derive(Clone, Debug)]
-pub struct Case {
-    pub payment: Payment,
-    pub refunds: Vec<Refund>,
-    pub booking: Booking,
-    /// The jobs about it: whoever brings it to rest after this has done them all.
-    pub jobs: Vec<JobId>,
-}
-
-/// What came of the wish to have a payment for oneself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lease {
-    Had,
-    /// Somebody else is at it.
-    Taken,
-    /// There is no such payment.
-    Missing,
-}
-
 /// What a provider said of an order beside where it stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heard {
@@ -146,32 +125,15 @@ pub struct Heard {
     pub action: Option<NextAction>,
 }
 
-const BY_ID: &str = "select * from payment where payment_id = $1";
+pub(super) const BY_ID: &str = "select * from payment where payment_id = $1";
 
 const BY_REFERENCE: &str = "select * from payment where provider = $1 and provider_ref = $2";
-
-const BOOKING: &str = "select booking.* from booking join payment \
-     on payment.property_id = booking.property_id and payment.booking_id = booking.booking_id \
-     where payment.payment_id = $1";
-
-const JOBS: &str = "select job_id from job where subject_id = $1";
-
-const LEASE: &str = "update payment set settling_until = $3 where payment_id = $1 \
-     and (settling_until is null or settling_until <= $2)";
-
-const RELEASE: &str =
-    "update payment set settling_until = null where payment_id = $1 and settling_until = $2";
-
-const RELEASE_ALL: &str =
-    "update payment set settling_until = null where settling_until is not null";
-
-const END_JOB: &str = "delete from job where job_id = $1";
 
 const ASKED: &str = "update payment set asked_at = $2 where payment_id = $1";
 
 const DISOWN: &str = "update payment set disowned = true where payment_id = $1";
 
-const STATUS: &str = "select status from payment where payment_id = $1";
+pub(super) const STATUS: &str = "select status from payment where payment_id = $1";
 
 const MOVE: &str = "update payment set status = $3 where payment_id = $1 and status = $2";
 
@@ -180,10 +142,6 @@ const HEARD: &str = "update payment set provider_ref = coalesce($2, provider_ref
 
 const RECEIPT: &str = "update payment set provider_ref = coalesce(provider_ref, $2), \
      receipt = coalesce(receipt, $3) where payment_id = $1";
-
-const UNFINISHED: &str = "select payment_id, property_id from payment \
-     where status in ('created', 'requires_action', 'processing', 'authorized') \
-     union select payment_id, property_id from refund where state in ('requested', 'submitted')";
 
 /// A place in a list of payments, the newest first.
 pub type PaymentCursor = (Instant, PaymentId);
@@ -195,27 +153,6 @@ pub fn list(kind: Kind, guest: UserId, after: Option<PaymentCursor>, limit: u32)
     Statement::new("select * from payment where ")
         .and_among(kind, "booking_id", made, guest.0)
         .page(["payment", "payment_id"], after, limit)
-}
-
-/// Reads a case. The caller has begun a snapshot.
-macro_rules! case {
-    ($on:expr, $id:expr) => {{
-        let payment: Option<Columns> =
-            sqlx::query_as(BY_ID).bind($id.0).fetch_optional(&mut *$on).await?;
-        let booking: Option<BookingRow> =
-            sqlx::query_as(BOOKING).bind($id.0).fetch_optional(&mut *$on).await?;
-        let refunds = refunds::of_payment!($on, $id);
-        let jobs: Vec<Uuid> = sqlx::query_scalar(JOBS).bind($id.0).fetch_all(&mut *$on).await?;
-        match (payment, booking) {
-            (Some(payment), Some(booking)) => Some(Case {
-                payment: payment.try_into()?,
-                booking: booking.try_into()?,
-                refunds,
-                jobs: jobs.into_iter().map(JobId).collect(),
-            }),
-            _ => None,
-        }
-    }};
 }
 
 impl Store {
@@ -263,93 +200,6 @@ impl Store {
             let statement = list(store.kind(), guest, after, limit);
             let rows: Vec<Columns> = rows!(store, statement);
             rows.into_iter().map(Payment::try_from).collect()
-        })
-        .await
-    }
-
-    /// Has a payment for oneself until `until`, unless somebody has it at `now`.
-    pub async fn lease_payment(
-        &self,
-        id: PaymentId,
-        now: Instant,
-        until: Instant,
-    ) -> Result<Lease, StoreError> {
-        let store = self.clone();
-        self.spawn(async move {
-            write!(store, |on| {
-                let leased = sqlx::query(LEASE)
-                    .bind(id.0)
-                    .bind(now.as_micros())
-                    .bind(until.as_micros())
-                    .execute(&mut *on)
-                    .await?;
-                let known: Option<String> =
-                    sqlx::query_scalar(STATUS).bind(id.0).fetch_optional(&mut *on).await?;
-                match (leased.rows_affected(), known) {
-                    (1, _) => Lease::Had,
-                    (_, Some(_)) => Lease::Taken,
-                    (_, None) => Lease::Missing,
-                }
-            })
-        })
-        .await
-    }
-
-    /// Gives a lease back, and ends these jobs.
-    pub async fn release_payment(
-        &self,
-        id: PaymentId,
-        until: Instant,
-        done: Vec<JobId>,
-    ) -> Result<(), StoreError> {
-        let store = self.clone();
-        self.spawn(async move {
-            write!(store, |on| {
-                let until = until.as_micros();
-                sqlx::query(RELEASE).bind(id.0).bind(until).execute(&mut *on).await?;
-                for job in done {
-                    sqlx::query(END_JOB).bind(job.0).execute(&mut *on).await?;
-                }
-            })
-        })
-        .await
-    }
-
-    /// Ends the leases of a process that is not there any more: where there is only one at a time,
-    /// all that a new one finds.
-    pub async fn release_payments(&self) -> Result<(), StoreError> {
-        if self.kind() == Kind::Postgres {
-            return Ok(());
-        }
-        let store = self.clone();
-        self.spawn(async move {
-            write!(store, |on| {
-                sqlx::query(RELEASE_ALL).execute(on).await?;
-            })
-        })
-        .await
-    }
-
-    /// A payment with all that is done about it depends on.
-    pub async fn case(&self, id: PaymentId) -> Result<Option<Case>, StoreError> {
-        let store = self.clone();
-        self.spawn(async move {
-            match &store.database {
-                Database::Postgres(postgres) => {
-                    let begin = "begin isolation level repeatable read, read only";
-                    let mut transaction = postgres.pool.begin_with(begin).await?;
-                    let case = case!(transaction, id);
-                    transaction.commit().await?;
-                    Ok(case)
-                }
-                Database::Sqlite(sqlite) => {
-                    let mut reader = sqlite.readers.acquire().await?;
-                    let mut transaction = sqlx::Connection::begin(&mut *reader).await?;
-                    let case = case!(transaction, id);
-                    transaction.commit().await?;
-                    Ok(case)
-                }
-            }
         })
         .await
     }
@@ -481,18 +331,6 @@ impl Store {
                 }
                 is_new
             })
-        })
-        .await
-    }
-
-    /// The payments that may have something to be done about them, with their properties.
-    pub async fn unfinished_payments(&self) -> Result<Vec<(PaymentId, PropertyId)>, StoreError> {
-        let store = self.clone();
-        self.spawn(async move {
-            let rows: Vec<(Uuid, Uuid)> =
-                read!(store, |on| sqlx::query_as(UNFINISHED).fetch_all(on).await?);
-            let ids = |(payment, property)| (PaymentId(payment), PropertyId(property));
-            Ok(rows.into_iter().map(ids).collect())
         })
         .await
     }

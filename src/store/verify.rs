@@ -41,11 +41,15 @@ const STRANGERS: &str = "select booking_id from booking where property_id = $1 \
 
 const PAYMENTS: &str = "select * from payment where property_id = $1";
 
+/// What is on its way back, or owed by hand.
+const OWED: &str = "select payment_id, amount from refund where property_id = $1 \
+     and state <> 'succeeded'";
+
 const BUSY_PAYMENTS: &str = "select distinct payment_id from payment \
      join job on job.subject_id = payment.payment_id where payment.property_id = $1";
 
 /// Statements that give the ids that lead nowhere, with what to say of them.
-const LOST: [(&str, &str); 12] = [
+const LOST: [(&str, &str); 16] = [
     (
         "has no calendar",
         "select property_id from property where not exists \
@@ -91,6 +95,27 @@ const LOST: [(&str, &str); 12] = [
         "is what a job is about, but no payment",
         "select subject_id from job where kind not in ('verify_mail', 'reset_mail') \
          and not exists (select 1 from payment where payment_id = job.subject_id)",
+    ),
+    (
+        "is what a refund is of, but no payment",
+        "select payment_id from refund where not exists \
+         (select 1 from payment where payment.payment_id = refund.payment_id)",
+    ),
+    (
+        "has gone back in part, but its refunds say otherwise",
+        "select payment_id from payment where refunded <> (select coalesce(sum(amount), 0) \
+         from refund where refund.payment_id = payment.payment_id and state = 'succeeded')",
+    ),
+    (
+        "is a transaction in the books that does not come to zero",
+        "select transaction_id from ledger_entry group by transaction_id having sum(amount) <> 0",
+    ),
+    (
+        "is a payment that the books tell otherwise",
+        "select payment_id from payment where (select coalesce(sum(amount), 0) from ledger_entry \
+         where ledger_entry.payment_id = payment.payment_id and account = 'provider') \
+         <> case when status in ('captured', 'partially_refunded', 'refunded') \
+         then amount - refunded else 0 end",
     ),
     (
         "is what a review is about, but no booking",
@@ -153,7 +178,8 @@ macro_rules! examine {
             payments.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
         let busy: Vec<Uuid> =
             sqlx::query_scalar(BUSY_PAYMENTS).bind(id).fetch_all(&mut *$on).await?;
-        ledger.payments(&payments, &busy.into_iter().collect::<HashSet<_>>());
+        let owed: Vec<(Uuid, i64)> = sqlx::query_as(OWED).bind(id).fetch_all(&mut *$on).await?;
+        ledger.payments(&payments, &busy.into_iter().collect::<HashSet<_>>(), &owed);
         ledger.findings()
     }};
 }

@@ -2,7 +2,8 @@
 
 use super::nouns::attempted;
 use super::{Ground, NOW, fresh, on_both};
-use crate::store::payments::{Heard, Lease, Payment};
+use crate::store::cases::Lease;
+use crate::store::payments::{Heard, Payment};
 use crate::store::refunds::RefundWord;
 use crate::store::{Database, Store, StoreError};
 use domain::payment::{NextAction, PaymentStatus, RefundState};

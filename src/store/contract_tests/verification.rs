@@ -5,7 +5,7 @@ use super::{Ground, close, commit, id_in, key, on_both};
 on_both!(every_damage_is_found);
 
 /// What is done behind the product's back, and a part of what is said of it.
-const DAMAGES: [(&str, &str); 22] = [
+const DAMAGES: [(&str, &str); 25] = [
     ("delete from calendar_event where seq = 3", "event 4 follows event 2"),
     ("delete from calendar_event where seq = 5", "the head is at event 5, the last event is 4"),
     ("delete from calendar_event where seq = 1", "no event created it"),
@@ -27,6 +27,22 @@ const DAMAGES: [(&str, &str); 22] = [
     ("delete from payment", "is what a job is about, but no payment"),
     ("update payment set refunded = amount + 1", "gave back more than it had"),
     ("delete from job", "but its payments hold 0"),
+    (
+        "insert into ledger_entry select payment_id, 'provider', payment_id, 1, currency, 1 \
+         from payment",
+        "does not come to zero",
+    ),
+    (
+        "insert into ledger_entry select payment_id, 'provider', payment_id, 1, currency, 1 \
+         from payment",
+        "the books tell otherwise",
+    ),
+    (
+        "insert into refund (refund_id, payment_id, property_id, booking_id, amount, state, \
+         requested_at) select payment_id, payment_id, property_id, booking_id, 1, 'succeeded', 1 \
+         from payment",
+        "its refunds say otherwise",
+    ),
     ("delete from account where role = 'guest'", "has no account"),
 ];
 
