@@ -2,6 +2,7 @@
 //! command line in terms of it. `providers.rs` puts together what payments go through, `threads.rs`
 //! what runs beside the server.
 
+mod catch_up;
 mod providers;
 mod threads;
 
@@ -13,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError, DEMO_DATABASE};
 use crate::demo;
 use crate::engine::{
-    AnonymousQuotes, Engine, Hoarding, Pasts, Registration, Settlements, Throttles,
+    AnonymousQuotes, Engine, Failpoint, Hoarding, Pasts, Registration, Settlements, Throttles,
 };
 use crate::feed::Feed;
 use crate::http::edge::limits::{InProcess, RateLimiter};
@@ -24,8 +25,8 @@ use crate::jobs::{self, sweep};
 use crate::store::accounts::Role;
 use crate::store::{Kind, Store, StoreError, StoreOptions};
 use crate::ws::{self, Connections};
+use catch_up::CatchUp;
 use domain::state::Settings;
-use fakepay::Fakepay;
 use providers::{DEMO_BOOKS, Paying};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::TcpListener;
@@ -325,6 +326,10 @@ async fn assemble(
         stripe_hooks: paying.stripe_hooks,
         callback_secret: paying.callback_secret,
         reconciled_at: AtomicI64::new(0),
+        #[cfg(feature = "test_switches")]
+        failpoint: Failpoint::at(config.die_at_step),
+        #[cfg(not(feature = "test_switches"))]
+        failpoint: Failpoint::default(),
         settlements: Settlements::default(),
         jobs: wake,
         working: Mutex::new(()),
@@ -332,33 +337,6 @@ async fn assemble(
         epoch,
     })
 }
-
-/// Handles everything that is due at this moment: what a moved test clock waits for.
-struct CatchUp {
-    engine: Arc<Engine>,
-    sandbox: Option<Arc<Fakepay>>,
-}
-
-impl http::CatchUp for CatchUp {
-    fn run(&self, advanced: Duration) -> futures_util::future::BoxFuture<'_, ()> {
-        Box::pin(async move {
-            // What the sandbox signs now must not look old.
-            if let Some(sandbox) = &self.sandbox {
-                sandbox.advance(advanced);
-            }
-            // Each round may make new work; a chain of them is short.
-            for _ in 0..MAX_ROUNDS {
-                let swept = sweep::once(&self.engine).await.unwrap_or(0);
-                let worked = jobs::work(&self.engine).await.unwrap_or(0);
-                if swept + worked == 0 {
-                    return;
-                }
-            }
-        })
-    }
-}
-
-const MAX_ROUNDS: usize = 1_000;
 
 async fn open(config: &Config, runtime: &Runtime, serving: bool) -> Result<Store, StoreError> {
     let options = StoreOptions { exclusive: serving, ..StoreOptions::default() };

@@ -2,6 +2,8 @@
 //! environment wins over), validated as a whole at start. Every name stands in `.env.example`.
 
 mod payments;
+#[cfg(feature = "test_switches")]
+mod switches;
 
 pub use payments::{MpesaAccount, Payments, ProviderName, StripeAccount};
 
@@ -39,6 +41,9 @@ pub struct Config {
     /// The bug that a test plants, by `TEST_SWITCH`.
     #[cfg(feature = "test_switches")]
     pub switches: domain::switches::Switches,
+    /// The step of settling payments at which a test has the process die; 0 for none.
+    #[cfg(feature = "test_switches")]
+    pub die_at_step: i64,
 }
 
 /// What is wrong with the configuration, one sentence for each name.
@@ -112,6 +117,8 @@ impl Config {
             actor_idle: reader.seconds("ACTOR_IDLE_SECONDS", ACTOR_IDLE),
             #[cfg(feature = "test_switches")]
             switches: reader.switches(),
+            #[cfg(feature = "test_switches")]
+            die_at_step: reader.die_at_step(),
         };
         if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError(reader.problems)) }
     }
@@ -246,19 +253,6 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             _ => self
                 .is_limited(NAME, unlimited, "on, off or a whole number from 1 to 100")
                 .then_some(PENDING_PER_GUEST),
-        }
-    }
-
-    #[cfg(feature = "test_switches")]
-    fn switches(&mut self) -> domain::switches::Switches {
-        use domain::switches::{Bug, Switches};
-        match self.text("TEST_SWITCH").as_deref() {
-            None => Switches::default(),
-            Some("no_overlap_check") => Switches::planted(Bug::NoOverlapCheck),
-            Some(_) => {
-                self.problem("TEST_SWITCH: must be no_overlap_check".to_owned());
-                Switches::default()
-            }
         }
     }
 

@@ -7,6 +7,7 @@ mod bookings;
 mod calendars;
 mod departures;
 mod error;
+mod failpoint;
 mod following;
 mod hoarding;
 mod mails;
@@ -26,6 +27,7 @@ pub use bookings::{BookingRequest, Made, Word};
 pub use calendars::{CalendarView, EditedCalendar};
 pub use departures::Export;
 pub use error::{Error, FieldError};
+pub use failpoint::Failpoint;
 pub use following::{Followed, Missed};
 pub use hoarding::Hoarding;
 pub use pasts::{Moment, PastView, Pasts};
@@ -73,6 +75,8 @@ pub struct Engine {
     pub settlements: Settlements,
     /// When unfinished payments were looked at last, in microseconds; 0 if never.
     pub reconciled_at: AtomicI64,
+    /// Where this process dies, in tests.
+    pub failpoint: Failpoint,
     /// Wakes the job workers of this node.
     pub jobs: Arc<Notify>,
     /// Held while this node works off the jobs that it claimed.

@@ -168,6 +168,7 @@ impl Go<'_> {
     }
 
     async fn make(&mut self, case: &Case, step: Move) -> Result<(), Error> {
+        self.engine.failpoint.pass();
         let (store, now) = (&self.engine.store, self.engine.clock.now());
         let payment = &case.payment;
         match step {
@@ -278,6 +279,7 @@ impl Go<'_> {
 
     /// Takes in what the provider says, and keeps what is new of it.
     async fn hear(&mut self, payment: &Payment, intent: Intent) -> Result<(), Error> {
+        self.engine.failpoint.pass();
         self.seen.fact = Some(intent.fact);
         // A phone's push has a name only once its provider has answered.
         let reference = Some(intent.reference).filter(|name| !name.is_empty());
@@ -320,6 +322,7 @@ impl Go<'_> {
             }
             Err(error) => return Err(error.into()),
         };
+        self.engine.failpoint.pass();
         self.seen.looked.push(id);
         self.write_refund(refund, word).await
     }

@@ -27,6 +27,7 @@ mod lists;
 mod live;
 mod logins;
 mod looks;
+mod money;
 mod odd_data;
 mod offline;
 mod openapi;

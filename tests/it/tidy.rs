@@ -35,8 +35,10 @@ const LONGEST_TESTS: usize = 650;
 const LONG: [(&str, usize); 1] = [("domain/src/pipeline/property.rs", 490)];
 
 /// Settings that `.env.example` does not name, and why.
-const UNNAMED: [(&str, &str); 1] =
-    [("TEST_SWITCH", "it plants bugs, and is in no build that nobody asked for")];
+const UNNAMED: [(&str, &str); 2] = [
+    ("DIE_AT_STEP", "it ends the process, and is in no build that nobody asked for"),
+    ("TEST_SWITCH", "it plants bugs, and is in no build that nobody asked for"),
+];
 
 /// A file of ours with its path from the root.
 struct Source {

@@ -32,6 +32,11 @@ impl Pay {
         ]
     }
 
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        self.fakepay.url()
+    }
+
     /// Tells a server what happens from now on.
     pub(crate) fn tell(&self, server: SocketAddr) {
         let url = format!("http://{server}/webhooks/stripe");

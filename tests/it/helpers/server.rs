@@ -69,7 +69,8 @@ impl Server {
         Self::spawn_with_pay(storage, Arc::new(Pay::start()), url, settings).await
     }
 
-    async fn spawn_with_pay(
+    /// The same with a provider that is there already.
+    pub(crate) async fn spawn_with_pay(
         storage: Arc<Storage>,
         pay: Arc<Pay>,
         url: String,
@@ -133,7 +134,7 @@ impl Server {
 
     /// Stops the server if it runs, and starts it again on the same database.
     pub(crate) async fn restart(&mut self) {
-        let runs = self.child().is_some();
+        let runs = !self.has_ended();
         if runs {
             self.stop().await;
         }
@@ -142,6 +143,12 @@ impl Server {
 
     fn child(&self) -> MutexGuard<'_, Option<Child>> {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the process has ended by itself.
+    pub(crate) fn has_ended(&self) -> bool {
+        let mut child = self.child();
+        child.as_mut().is_none_or(|child| matches!(child.try_wait(), Ok(Some(_))))
     }
 
     /// The number of the process.
