@@ -63,6 +63,8 @@ test("a payment page that waits for its guest is led to, but for the moment afte
     assert.deepEqual([justBack.tone, justBack.way], ["wait", null]);
     assert.match(justBack.heading, /^Checking/);
     assert.equal(outlook(HELD, waiting, 60_000).way, redirect.url);
+    assert.equal(outlook(BOOKED, payment("captured"), 500).text, "You are booked.");
+    assert.equal(outlook(BOOKED, payment("captured")).text, "");
     for (const [type, words] of [
       ["confirm_on_phone", /^Look at your phone/], ["use_client_secret", /elsewhere$/],
       ["something_new", /^Asking/],

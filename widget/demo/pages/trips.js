@@ -13,7 +13,7 @@ import { arrival } from "../stay/away.js";
 import {
   askCancellation, askChange, askReview, bookingState, changeRequest, deadline, facts,
 } from "../stay/booking.js";
-import { currentPayment, due, isPayable, outlook, paymentsOf } from "../stay/outlook.js";
+import { currentPayment, isPayable, outlook, paymentsOf, toPay } from "../stay/outlook.js";
 import { Patience } from "../stay/patience.js";
 import { askPayment, goTo } from "../stay/pay.js";
 import { progress } from "../stay/progress.js";
@@ -256,7 +256,7 @@ function trip(booking, state, actions) {
       review(booking, state),
       el("div", { class: "actions start" },
         isPayable(booking, payment)
-          ? button("primary", "pay", `Pay ${money(due(booking), currency)}`, actions.pay) : null,
+          ? button("primary", "pay", toPay(booking), actions.pay) : null,
         open ? button("secondary", "change", "Change", actions.change) : null,
         open ? button("secondary", "cancel", "Cancel", actions.cancel) : null,
         status === "COMPLETED" && state.reviewed.get(id) === null

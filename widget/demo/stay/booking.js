@@ -24,7 +24,8 @@ export function bookingState({ status, awaiting }) {
   if (awaiting === "host") {
     return {
       heading: "Waiting for the host", label: "Requested",
-      text: "The nights are kept for you while the host decides.",
+      text: "The nights are kept for you while the host decides. You may pay in advance: nothing "
+        + "is collected before they accept.",
     };
   }
   if (awaiting === "release") {
@@ -39,7 +40,7 @@ export function bookingState({ status, awaiting }) {
 /** How long a booking waits for what it waits for, ticking; null where nothing is awaited. */
 export function deadline({ status, awaiting, expires_at }) {
   if (status !== "PENDING" || !expires_at) return null;
-  const what = awaiting === "host" ? "The host has" : "Held for";
+  const what = { host: "The host has", release: "Kept for at most" }[awaiting] ?? "Held for";
   return el("p", { class: "deadline" },
     el("span", {}, `${what} `), countdown(expires_at),
     el("span", { class: "sr" }, ` until ${clock(expires_at)}`));

@@ -59,6 +59,12 @@ export function due({ total_amount, change_request }) {
   return change_request ? change_request.due_amount : total_amount;
 }
 
+/** What paying for a booking is called. */
+export function toPay(booking) {
+  const amount = money(due(booking), booking.currency);
+  return booking.awaiting === "host" ? `Pay ${amount} in advance` : `Pay ${amount}`;
+}
+
 /**
  * `{tone, heading, text, waits, way}` of a booking and its payment, or null where there is nothing
  * to say. `tone` is wait, good, bad or note; `waits` says that more is to come by itself, and `way`
@@ -79,7 +85,7 @@ function saidOf(booking, payment, backMs) {
   if (status === "PENDING" || change_request) {
     return isOpen(payment) ? underWay(booking, payment, backMs) : ended(booking, payment);
   }
-  return settled(payment);
+  return settled(payment, backMs !== null);
 }
 
 const CONFLICT = {
@@ -165,14 +171,15 @@ function ended(booking, payment) {
     };
 }
 
-function settled(payment) {
+function settled(payment, isBack = false) {
   const amount = money(payment.amount, payment.currency);
+  const text = isBack ? "You are booked." : "";
   switch (payment.status) {
     case "authorized":
-      return { tone: "good", heading: `Paid ${amount}`, text: "Your bank is collecting it." };
+      return { tone: "good", heading: `Paid ${amount}`, text: text || "Your bank is collecting it." };
     case "captured":
     case "partially_refunded":
-      return { tone: "good", heading: `Paid ${amount}` };
+      return { tone: "good", heading: `Paid ${amount}`, text };
     case "refunded":
       return { tone: "note", heading: `${amount} has gone back to you` };
     default:

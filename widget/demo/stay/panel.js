@@ -1,10 +1,10 @@
 // The stay panel: from choosing dates to a held and then a paid booking, with refusals in between.
 
 import { el, fill, message } from "../dom.js";
-import { counted, dayOf, money, nights, price, reason, shortDates, stayDates } from "../words.js";
+import { counted, dayOf, nights, price, reason, shortDates, stayDates } from "../words.js";
 import { bookingState, deadline } from "./booking.js";
 import { receipt } from "./lines.js";
-import { currentPayment, due, isPayable, outlook } from "./outlook.js";
+import { currentPayment, isPayable, outlook, toPay } from "./outlook.js";
 import { progress } from "./progress.js";
 
 /**
@@ -117,7 +117,7 @@ function booked({ booking, payments, isOver, failure, busy }, actions) {
     failure ? message("error", failure.message) : null,
     el("div", { class: "actions" },
       isPayable(booking, payment)
-        ? button("primary", "pay", `Pay ${money(due(booking), booking.currency)}`, actions.pay)
+        ? button("primary", "pay", toPay(booking), actions.pay)
         : null,
       open ? button("secondary", "cancel", "Cancel", actions.cancel) : null,
       booking.status === "PENDING" ? null

@@ -2,9 +2,8 @@
 
 import { askFor } from "../dialog.js";
 import { el } from "../dom.js";
-import { money } from "../words.js";
 import { isWebAddress, wayBack } from "./away.js";
-import { due, isVoid, outlook } from "./outlook.js";
+import { isVoid, outlook, toPay } from "./outlook.js";
 
 /** What the sandbox offers instead of cards; without a method its payment page asks. */
 const CARDS = [
@@ -21,10 +20,9 @@ const CARDS = [
  */
 export function askPayment({ session, booking, done }) {
   const { api } = session;
-  const amount = money(due(booking), booking.currency);
   const isPromise = booking.awaiting === "host";
   askFor({
-    title: isPromise ? `Pay ${amount} in advance` : `Pay ${amount}`, test: "payment",
+    title: toPay(booking), test: "payment",
     content: ({ fields }) => [
       isPromise
         ? el("p", {}, "Your card agrees to it now. Nothing is collected before the host accepts.")
@@ -37,7 +35,7 @@ export function askPayment({ session, booking, done }) {
             checked: fields ? fields.method === method : at === 0,
           }), el("span", {}, el("strong", {}, name), el("span", { class: "hint" }, text))))),
     ],
-    label: isPromise ? "Agree" : `Pay ${amount}`,
+    label: isPromise ? "Agree" : toPay(booking),
     submit: async ({ method }) => {
       const back = wayBack(location.origin, booking.id);
       const payment = await api.pay(booking.id, method, back);
