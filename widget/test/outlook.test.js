@@ -62,7 +62,8 @@ test("a payment page that waits for its guest is led to, but for the moment afte
     const justBack = outlook(HELD, waiting, 500);
     assert.deepEqual([justBack.tone, justBack.way], ["wait", null]);
     assert.match(justBack.heading, /^Checking/);
-    assert.equal(outlook(HELD, waiting, 60_000).way, redirect.url);
+    const turnedBack = outlook(HELD, waiting, 6_000);
+    assert.deepEqual([turnedBack.heading, turnedBack.way], ["Not paid yet", redirect.url]);
     assert.equal(outlook(BOOKED, payment("captured"), 500).text, "You are booked.");
     assert.equal(outlook(BOOKED, payment("captured")).text, "");
     for (const [type, words] of [

@@ -1,4 +1,4 @@
-// Money that a host sends back: how much of a payment is left, and the dialog that sends some of it.
+// Money that a host sends back: how much of a payment is left, and the dialog that sends some.
 
 import { askFor } from "../dialog.js";
 import { el } from "../dom.js";

@@ -13,7 +13,8 @@ import { arrival } from "../stay/away.js";
 import {
   askCancellation, askChange, askReview, bookingState, changeRequest, deadline, facts,
 } from "../stay/booking.js";
-import { currentPayment, isPayable, outlook, paymentsOf, toPay } from "../stay/outlook.js";
+import { currentPayment, isJustBack, isPayable, outlook, paymentsOf, toPay }
+  from "../stay/outlook.js";
 import { Patience } from "../stay/patience.js";
 import { askPayment, goTo } from "../stay/pay.js";
 import { progress } from "../stay/progress.js";
@@ -75,7 +76,8 @@ export function tripsPage({ main, api, session }) {
     const stands = (state.bookings ?? []).map((booking) => [booking, standing(booking, state)]);
     const awaited = stands.filter(([, { said }]) => said?.waits)
       .map(([{ id, status }, { payment, said }]) => [id, status, payment.status, said.heading]);
-    patience.wait(awaited.length > 0 ? JSON.stringify(awaited) : null, live?.isTold ?? false);
+    const isTold = (live?.isTold ?? false) && !isJustBack(state.back && Date.now() - state.back.at);
+    patience.wait(awaited.length > 0 ? JSON.stringify(awaited) : null, isTold);
     state.isOver = patience.isOver;
     const back = stands.find(([{ id }]) => id === state.back?.booking)?.[1].said;
     if (back) say(speaker, `${back.heading}. ${back.text}`);
@@ -175,7 +177,7 @@ function factsOf({ bookings, payments, failure, note, isOver, ...state }) {
   return [bookings, said, payments, failure?.message, note, isOver];
 }
 
-/** `{payment, payments, said}`: the payment that counts for a booking, all of them, and what of it. */
+/** `{payment, payments, said}`: a booking's payment that counts, all of them, and what is said. */
 function standing(booking, { payments, back }) {
   const payment = currentPayment(booking, payments);
   const backMs = back?.booking === booking.id ? Date.now() - back.at : null;

@@ -9,7 +9,7 @@ const CAPTURED = ["captured", "partially_refunded", "refunded"];
 const OVER = ["CANCELED", "DECLINED", "NO_SHOW"];
 
 /** For how long a payment page that has let somebody go may not have told the server yet. */
-const TELLS_WITHIN_MS = 20_000;
+const TELLS_WITHIN_MS = 5_000;
 /** How often is asked, until when: soon at first, then more calmly, and then no more. */
 const ASKS = [
   { until: 30_000, every: 2_000 }, { until: 120_000, every: 5_000 },
@@ -52,6 +52,11 @@ export function isPayable({ status, awaiting, change_request }, payment) {
   if (change_request) return true;
   const waits = status === "PENDING" && ["payment", "host"].includes(awaiting);
   return waits && !(payment && (payment.status === "authorized" || isCaptured(payment)));
+}
+
+/** Whether somebody is back from the payment page since so short a time that news may be to come. */
+export function isJustBack(backMs) {
+  return backMs !== null && backMs < TELLS_WITHIN_MS;
 }
 
 /** What is to be paid for a booking now. */
@@ -114,16 +119,20 @@ function underWay(booking, { status, next_action }, backMs) {
 }
 
 function asks(action, backMs) {
-  if (backMs !== null && backMs < TELLS_WITHIN_MS) {
+  if (isJustBack(backMs)) {
     return {
       tone: "wait", heading: "Checking your payment",
       text: "You are back from the payment page. We are asking what came of it.",
     };
   }
   if (action?.type === "redirect") {
+    const words = backMs === null
+      ? ["Your payment is not finished",
+        "Go on where you left off. Nothing is taken before you agree there."]
+      : ["Not paid yet", "Nothing was taken. Whether your card was declined or you turned back: "
+        + "the payment page lets you try again."];
     return {
-      tone: "note", heading: "Your payment is not finished", waits: true, way: action.url,
-      text: "Go on where you left off. Nothing is taken before you agree there.",
+      tone: "note", heading: words[0], text: words[1], waits: true, way: action.url,
     };
   }
   if (action?.type === "confirm_on_phone") {
@@ -176,7 +185,9 @@ function settled(payment, isBack = false) {
   const text = isBack ? "You are booked." : "";
   switch (payment.status) {
     case "authorized":
-      return { tone: "good", heading: `Paid ${amount}`, text: text || "Your bank is collecting it." };
+      return {
+        tone: "good", heading: `Paid ${amount}`, text: text || "Your bank is collecting it.",
+      };
     case "captured":
     case "partially_refunded":
       return { tone: "good", heading: `Paid ${amount}`, text };

@@ -9,8 +9,8 @@ import { progress } from "./progress.js";
 
 /**
  * `state` is `{home, arrival, stay, guests, signedIn, busy, quote, refusal, failure, taken,
- * booking, payments, isOver}`; `actions` are `book()`, `guests(count)`, `alternative(stay)`, `pay()`,
- * `cancel()`, `other()`, `signIn()`, and `go(url)` and `again()` as in `progress`.
+ * booking, payments, isOver}`; `actions` are `book()`, `guests(count)`, `alternative(stay)`,
+ * `pay()`, `cancel()`, `other()`, `signIn()`, and `go(url)` and `again()` as in `progress`.
  */
 export function showStay(place, state, actions) {
   if (state.booking) fill(place, booked(state, actions));
