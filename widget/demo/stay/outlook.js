@@ -54,7 +54,7 @@ export function isPayable({ status, awaiting, change_request }, payment) {
   return waits && !(payment && (payment.status === "authorized" || isCaptured(payment)));
 }
 
-/** Whether somebody is back from the payment page since so short a time that news may be to come. */
+/** Whether somebody is back from the payment page since so short a time that news may come. */
 export function isJustBack(backMs) {
   return backMs !== null && backMs < TELLS_WITHIN_MS;
 }
