@@ -3,8 +3,8 @@
 use crate::RefundId;
 use std::str::FromStr;
 
-/// Where a payment stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a payment stands, in the order of its road; the last four are ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PaymentStatus {
     Created,
     RequiresAction,
@@ -91,6 +91,17 @@ impl FromStr for PaymentStatus {
     fn from_str(text: &str) -> Result<Self, UnknownPaymentStatus> {
         Self::ALL.into_iter().find(|s| s.name() == text).ok_or(UnknownPaymentStatus)
     }
+}
+
+/// What a guest has to do so that a payment goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NextAction {
+    /// The provider's script in the guest's browser goes on with this secret.
+    Client { secret: String },
+    /// The guest is led to this address.
+    Redirect { url: String },
+    /// The guest confirms on the phone.
+    Phone,
 }
 
 /// Money of a payment that goes back. It is written down before the provider hears of it, under the

@@ -9,6 +9,12 @@ const CAPITALS: usize = 36;
 #[derive(Debug)]
 pub(crate) struct Ids(u64);
 
+impl Default for Ids {
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
 impl Ids {
     /// Without a seed they differ from run to run.
     pub(crate) fn new(seed: Option<u64>) -> Self {

@@ -9,9 +9,10 @@
 //! | `pay/` | the hosted page: Pay and Decline, or Authenticate and Fail |
 //! | `outbox/` | what is sent to others: webhooks and callbacks, in order, tried again |
 //! | `faults.rs`, `control/` | what goes wrong on request, the clock, the books |
+//! | `keeper.rs` | keeps all of it in a file, where there is one |
 //! | `world.rs` | all state behind one mutex, and what falls due in it |
 //!
-//! Nothing is kept on disk. All state is bounded. Every decision is made under the one mutex
+//! Nothing is kept on disk unless the settings name a file. All state is bounded. Every decision is made under the one mutex
 //! without waiting; what waits (answers that are held back, deliveries) waits without it.
 
 mod clock;
@@ -20,6 +21,7 @@ mod daraja;
 mod ending;
 mod faults;
 mod ids;
+mod keeper;
 mod outbox;
 mod pay;
 mod routes;

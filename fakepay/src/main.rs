@@ -3,10 +3,12 @@
 use clap::Parser;
 use fakepay::{Fakepay, Merchant, Settings, Webhook};
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-/// A stand-in for Stripe and M-Pesa that keeps its state in memory.
+/// A stand-in for Stripe and M-Pesa that keeps its state in memory, or in a file.
 #[derive(Parser)]
 #[command(version)]
 struct CommandLine {
@@ -19,6 +21,12 @@ struct CommandLine {
     /// What they are signed with: whsec_…
     #[arg(long, value_name = "SECRET", requires = "webhook")]
     webhook_secret: Option<String>,
+    /// Keep the books in this file, and go on from what it says.
+    #[arg(long, value_name = "FILE")]
+    books: Option<PathBuf>,
+    /// Where customers' browsers reach the hosted page, if not where it listens.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     /// Seconds that customers take to answer a push to their phone.
     #[arg(long, value_name = "SECONDS", default_value_t = 2)]
     mpesa_callback_delay: u64,
@@ -36,8 +44,25 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let callback_delay = Duration::from_secs(line.mpesa_callback_delay);
     let merchant = Merchant { callback_delay, ..Merchant::default() };
-    let fakepay = Fakepay::start(line.bind, Settings { webhook, seed: line.seed, merchant })?;
+    let CommandLine { seed, public_url, books, .. } = line;
+    let settings = Settings { webhook, seed, merchant, public_url, books };
+    let fakepay = Fakepay::start(line.bind, settings)?;
     println!("fakepay listens at {}", fakepay.url());
-    tokio::signal::ctrl_c().await?;
+    told_to_stop().await?;
     Ok(())
+}
+
+/// Ends at Ctrl-C, and at SIGTERM where there is one: both leave time for the books.
+async fn told_to_stop() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminated = signal(SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminated.recv() => Ok(()),
+            pressed = tokio::signal::ctrl_c() => pressed,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }

@@ -1,12 +1,30 @@
 //! How a stand-in is set up.
 
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where Stripe's events are sent, and what they are signed with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Webhook {
     pub(crate) url: String,
     pub(crate) secret: String,
+}
+
+/// A webhook as it is read.
+#[derive(Deserialize)]
+struct Unchecked {
+    url: String,
+    secret: String,
+}
+
+impl TryFrom<Unchecked> for Webhook {
+    type Error = WebhookError;
+
+    fn try_from(read: Unchecked) -> Result<Self, WebhookError> {
+        Self::new(&read.url, &read.secret)
+    }
 }
 
 /// Why there can be no such webhook.
@@ -63,7 +81,13 @@ impl Default for Merchant {
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     pub webhook: Option<Webhook>,
-    /// The same seed gives the same ids in the same order.
+    /// The same seed gives the same ids in the same order, unless there are books to go on from.
     pub seed: Option<u64>,
     pub merchant: Merchant,
+    /// The address under which customers' browsers reach the hosted page, such as
+    /// `https://pay.example`, where that is not the one at which it listens.
+    pub public_url: Option<String>,
+    /// The file in which the books are kept, so that another stand-in can go on from them; without
+    /// one they end with this one. Only one stand-in may have it at a time.
+    pub books: Option<PathBuf>,
 }

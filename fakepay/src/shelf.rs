@@ -1,5 +1,6 @@
 //! Records in the order in which they came, found by their ids, up to a bound.
 
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::{HashMap, VecDeque};
 
 /// Something that has an id and a time.
@@ -9,26 +10,43 @@ pub(crate) trait Record {
     fn created(&self) -> i64;
 }
 
-#[derive(Debug)]
-pub(crate) struct Shelf<T> {
+/// At most `MOST` records; on disk they are a list.
+#[derive(Debug, Deserialize)]
+#[serde(from = "Vec<T>", bound(deserialize = "T: Record + Deserialize<'de>"))]
+pub(crate) struct Shelf<T, const MOST: usize> {
     records: VecDeque<T>,
     /// What an id's number is: its place in `records` plus how many were forgotten.
     numbers: HashMap<String, usize>,
     forgotten: usize,
-    most: usize,
 }
 
 /// There is no room for another record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Full;
 
-impl<T: Record> Shelf<T> {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { records: VecDeque::new(), numbers: HashMap::new(), forgotten: 0, most }
+impl<T, const MOST: usize> Default for Shelf<T, MOST> {
+    fn default() -> Self {
+        Self { records: VecDeque::new(), numbers: HashMap::new(), forgotten: 0 }
     }
+}
 
+impl<T: Record, const MOST: usize> From<Vec<T>> for Shelf<T, MOST> {
+    fn from(records: Vec<T>) -> Self {
+        let mut shelf = Self::default();
+        records.into_iter().for_each(|record| shelf.push(record));
+        shelf
+    }
+}
+
+impl<T: Serialize, const MOST: usize> Serialize for Shelf<T, MOST> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.records.serialize(serializer)
+    }
+}
+
+impl<T: Record, const MOST: usize> Shelf<T, MOST> {
     pub(crate) fn has_room(&self) -> Result<(), Full> {
-        if self.records.len() < self.most { Ok(()) } else { Err(Full) }
+        if self.records.len() < MOST { Ok(()) } else { Err(Full) }
     }
 
     /// Adds a record; the oldest is forgotten when there is no room.
@@ -79,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_full_shelf_forgets_the_oldest_and_finds_the_others() {
-        let mut shelf = Shelf::new(2);
+        let mut shelf = Shelf::<Named, 2>::default();
         for name in ["a", "b", "c"] {
             shelf.push(Named(name));
         }

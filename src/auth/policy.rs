@@ -56,6 +56,8 @@ pub enum Action {
     AnswerBooking,
     StartPayment,
     ReadPayment,
+    /// To give money back beyond what the policy says.
+    RefundPayment,
     ListPayments,
     /// What a cancellation would return now.
     PreviewRefund,
@@ -111,12 +113,12 @@ const ANYBODY: Who = ANONYMOUS | SIGNED;
 
 /// The table. A host may do all that a guest may. Booking is open on things that are foreign,
 /// because an unlisted property answers with the refusal `property_unlisted`; and to the host,
-/// whom `domain` tells why not. A payment concerns its guest: it carries what the guest needs to
-/// pay at the provider, which a host must not see. A review that has not appeared is foreign to
+/// whom `domain` tells why not. What a guest needs to pay at the provider is shown to the guest
+/// alone, whoever else may read the payment. A review that has not appeared is foreign to
 /// all but its author, and so is one of a guest to all but the two whom it concerns. Whether an
 /// author may still change a review is a question of time, which the table does not know.
 #[rustfmt::skip]
-const TABLE: [(Action, [Who; 6]); 37] = [
+const TABLE: [(Action, [Who; 6]); 38] = [
     //                        Unowned       Public   Foreign  Guest    Host          Own
     (Action::Register,       [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::Login,          [ANYBODY,      NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
@@ -146,7 +148,8 @@ const TABLE: [(Action, [Who; 6]); 37] = [
     (Action::CancelBooking,  [NOBODY,       NOBODY,  ADMIN,   SIGNED,  HOST | ADMIN, NOBODY]),
     (Action::AnswerBooking,  [NOBODY,       NOBODY,  ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::StartPayment,   [NOBODY,       NOBODY,  NOBODY,  SIGNED,  NOBODY,       NOBODY]),
-    (Action::ReadPayment,    [NOBODY,       NOBODY,  ADMIN,   SIGNED,  ADMIN,        NOBODY]),
+    (Action::ReadPayment,    [NOBODY,       NOBODY,  ADMIN,   SIGNED,  HOST | ADMIN, NOBODY]),
+    (Action::RefundPayment,  [NOBODY,       NOBODY,  ADMIN,   NOBODY,  HOST | ADMIN, NOBODY]),
     (Action::ListPayments,   [SIGNED,       NOBODY,  NOBODY,  NOBODY,  NOBODY,       NOBODY]),
     (Action::PreviewRefund,  [NOBODY,       NOBODY,  ADMIN,   SIGNED,  HOST | ADMIN, NOBODY]),
     (Action::WriteReview,    [NOBODY,       NOBODY,  NOBODY,  SIGNED,  HOST | ADMIN, NOBODY]),

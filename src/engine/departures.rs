@@ -7,7 +7,7 @@ use crate::store::accounts::Account;
 use crate::store::audit::Deed;
 use crate::store::bookings::BookingFilter;
 use crate::store::departures::Departure;
-use crate::store::payments::Payment;
+use super::PaymentView;
 use crate::store::properties::{Filters, PropertyRow};
 use crate::store::reviews::{Review, ReviewsOf};
 use domain::{Booking, PropertyId, UserId};
@@ -22,7 +22,7 @@ pub struct Export {
     /// Those that they made as a guest.
     pub bookings: Vec<(PropertyId, Booking)>,
     /// Those for these bookings.
-    pub payments: Vec<Payment>,
+    pub payments: Vec<PaymentView>,
     /// Those that they wrote.
     pub reviews: Vec<Review>,
 }
@@ -94,8 +94,8 @@ impl Engine {
             |(_, booking): &(PropertyId, Booking)| (booking.created_at, booking.id)
         );
         let payments = all!(
-            after => store.payments_of_guest(id, after, PAGE).await?,
-            |payment: &Payment| (payment.created_at, payment.id)
+            after => self.payments(caller, after, PAGE as usize).await?,
+            |view: &PaymentView| (view.payment.created_at, view.payment.id.0)
         );
         let reviews = all!(
             after => store.reviews(ReviewsOf::Author(id), after, PAGE).await?,

@@ -4,6 +4,7 @@
 use crate::actors::{Busy, Unsettled};
 use crate::auth::Denied;
 use crate::auth::passwords::Unhashed;
+use crate::payments::{ProviderError, Unchosen};
 use crate::store::StoreError;
 use crate::store::departures::Obligation;
 use domain::refusal::Refusal;
@@ -46,6 +47,18 @@ pub enum Error {
     /// The account cannot end while these stand.
     #[error("the account has obligations")]
     Obliged(Vec<Obligation>),
+    /// No payment provider is set up.
+    #[error("no payment provider is set up")]
+    NoProvider,
+    /// A payment provider did not do what it was asked for.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// Somebody else is at the payment.
+    #[error("another worker settles this payment")]
+    PaymentTaken,
+    /// What claims to come from a provider does not.
+    #[error("it does not come from the provider")]
+    Forged,
     /// There is no room, or no time.
     #[error(transparent)]
     Busy(#[from] Busy),
@@ -99,6 +112,17 @@ impl From<Unsettled> for Error {
 impl From<Denied> for Error {
     fn from(denied: Denied) -> Self {
         Self::Denied(denied)
+    }
+}
+
+impl From<Unchosen> for Error {
+    fn from(unchosen: Unchosen) -> Self {
+        match unchosen {
+            Unchosen::NoneIsOn => Self::NoProvider,
+            Unchosen::OneOf(names) => {
+                Self::field("/provider", &format!("must be one of {}", names.join(", ")))
+            }
+        }
     }
 }
 

@@ -13,11 +13,13 @@ mod mails;
 mod pasts;
 mod payments;
 mod properties;
+mod provider_events;
 mod quotes;
 mod reviews;
 mod rules;
 mod search;
 mod sessions;
+mod settling;
 
 pub use accounts::{Profile, Registration};
 pub use bookings::{BookingRequest, Made, Word};
@@ -27,8 +29,9 @@ pub use error::{Error, FieldError};
 pub use following::{Followed, Missed};
 pub use hoarding::Hoarding;
 pub use pasts::{Moment, PastView, Pasts};
-pub use payments::{PaymentRequest, Settlements};
+pub use payments::{PaymentRequest, PaymentView, Settlements};
 pub use properties::{AMENITIES, PropertyInput, time_of_day};
+pub use provider_events::StripeHook;
 pub use quotes::AnonymousQuotes;
 pub use reviews::{NewReview, ReviewChange, Subject};
 pub use search::{Found, MAX_CANDIDATES, MAX_RADIUS, Near, Search, Sort, Wish};
@@ -41,9 +44,10 @@ use crate::auth::tokens::Tokens;
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::ids::Ids;
-use crate::payments::Provider;
+use crate::payments::Providers;
 use crate::store::Store;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use tokio::sync::{Mutex, Notify, watch};
 
 /// Everything that the product's functions need; made once in `app.rs`.
@@ -61,8 +65,11 @@ pub struct Engine {
     pub anonymous_quotes: AnonymousQuotes,
     pub hoarding: Hoarding,
     pub pasts: Pasts,
-    pub provider: Arc<dyn Provider>,
+    pub providers: Providers,
+    pub stripe_hooks: Vec<StripeHook>,
     pub settlements: Settlements,
+    /// When unfinished payments were looked at last, in microseconds; 0 if never.
+    pub reconciled_at: AtomicI64,
     /// Wakes the job workers of this node.
     pub jobs: Arc<Notify>,
     /// Held while this node works off the jobs that it claimed.

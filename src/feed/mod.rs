@@ -14,7 +14,7 @@ mod people;
 mod tests;
 
 pub use delta::Delta;
-pub use people::{Notice, People, Reader, Side};
+pub use people::{BookingNotice, Notice, PaymentNotice, People, Reader, Side};
 
 use domain::event::{Event, Seq};
 use domain::{PropertyId, UserId};

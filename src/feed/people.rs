@@ -1,13 +1,14 @@
-//! What happens to somebody's bookings, for those who are signed in as them.
+//! What happens to somebody's bookings and payments, for those who are signed in as them.
 //!
-//! Guests hear of their own bookings, hosts of those at their properties. Nothing is kept: whoever
+//! Guests hear of their own bookings and payments, hosts of bookings at their properties. Nothing is kept: whoever
 //! joins reads the list first, and whoever is too slow is told to read it again. Where nobody
 //! listens a commit pays one load of a counter; else the lock of one of 64 shards.
 
 use super::locked;
 use domain::booking::Cause;
 use domain::event::{Event, Fact, Seq};
-use domain::{Booking, Instant, PropertyId, UserId};
+use domain::payment::PaymentStatus;
+use domain::{Booking, BookingId, Currency, Instant, PaymentId, PropertyId, UserId};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,15 +20,37 @@ pub enum Side {
     Host,
 }
 
+/// Something that happened.
+#[derive(Debug)]
+pub enum Notice {
+    Booking(BookingNotice),
+    Payment(PaymentNotice),
+}
+
 /// A step that a booking took.
 #[derive(Debug)]
-pub struct Notice {
+pub struct BookingNotice {
     pub property: PropertyId,
     pub seq: Seq,
     pub at: Instant,
     pub cause: Cause,
     /// As it stands afterwards.
     pub booking: Booking,
+}
+
+/// A payment as it stands now.
+#[derive(Debug)]
+pub struct PaymentNotice {
+    pub guest: UserId,
+    pub property: PropertyId,
+    pub payment: PaymentId,
+    pub booking: BookingId,
+    pub status: PaymentStatus,
+    /// In minor units of `currency`, as is `refunded`.
+    pub amount: i64,
+    pub currency: Currency,
+    pub refunded: i64,
+    pub at: Instant,
 }
 
 /// Somebody who reads bookings. `tell` takes the notice without waiting; `false` ends it.
@@ -70,16 +93,26 @@ impl People {
             return;
         }
         let Fact::Booking(cause, booking) = &event.fact else { return };
-        let notice = Arc::new(Notice {
+        let notice = Arc::new(Notice::Booking(BookingNotice {
             property,
             seq: event.seq,
             at: event.at,
             cause: *cause,
             booking: booking.clone(),
-        });
+        }));
         for (user, side) in [(booking.guest, Side::Guest), (host, Side::Host)] {
             self.retain(user, side, |reader| reader.tell(side, &notice));
         }
+    }
+
+    /// Tells a guest where a payment has come.
+    pub fn tell_payment(&self, payment: PaymentNotice) {
+        if self.readers.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        let guest = payment.guest;
+        let notice = Arc::new(Notice::Payment(payment));
+        self.retain(guest, Side::Guest, |reader| reader.tell(Side::Guest, &notice));
     }
 
     fn retain(&self, user: UserId, side: Side, keep: impl FnMut(&Arc<dyn Reader>) -> bool) {

@@ -47,6 +47,11 @@ pub(super) fn body(schema: &str) -> Option<Value> {
         "NewBooking" => json!({"check_in": "2027-05-01", "check_out": "2027-05-04", "guests": 2}),
         "NewBookingAnywhere" => with(body("NewBooking")?, json!({"property_id": PROPERTY})),
         "NewPassword" => json!({"token": OPAQUE, "password": PASSWORD}),
+        "StripeEvent" => json!({
+            "id": "evt_3Q9wXz2eZvKYlo2C1", "type": "payment_intent.succeeded",
+            "data": {"object": {"id": "pi_3Q9wXz2eZvKYlo2C0", "object": "payment_intent"}},
+        }),
+        "NewRefund" => json!({"amount": 1_500}),
         "NewPayment" => json!({"booking_id": BOOKING, "payment_method": "pm_card_visa"}),
         "NewProperty" => json!({
             "title": "Boathouse by the lagoon", "description": "Two rooms over the water.",
@@ -172,8 +177,8 @@ fn thing(schema: &str) -> Option<Value> {
         }),
         "Payment" => json!({
             "id": PAYMENT, "booking_id": BOOKING, "provider": "sandbox",
-            "provider_ref": "sandbox_visa_1805047512904317_36000_KES", "amount": 36_000,
-            "currency": "KES", "status": "captured", "refunded_amount": 0,
+            "provider_ref": "pi_3Q9wXz2eZvKYlo2C0", "amount": 36_000, "currency": "KES",
+            "status": "captured", "next_action": null, "refunded_amount": 0, "refunds": [],
             "created_at": "2027-03-14T18:06:31.220518Z",
         }),
         "Property" => with(

@@ -28,6 +28,14 @@ impl From<Error> for Problem {
             }
             Error::Obliged(obligations) => Self::new(Code::AccountHasObligations)
                 .with_obligations(obligations.into_iter().map(|o| (o.kind, o.id)).collect()),
+            Error::NoProvider => Self::new(Code::PaymentsOff),
+            Error::Provider(cause) => {
+                tracing::warn!(%cause, "a payment provider does not answer");
+                Self::new(Code::Unavailable)
+            }
+            Error::PaymentTaken => Self::new(Code::Overloaded),
+            Error::Forged => Self::new(Code::MalformedRequest)
+                .with_detail("This does not come from the payment provider."),
             Error::Busy(Busy::Full) => Self::new(Code::Overloaded),
             Error::Busy(Busy::TooLate) => Self::new(Code::Unavailable).with_detail(
                 "The answer took too long. The request may still take effect: repeat it with the \

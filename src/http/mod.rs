@@ -28,6 +28,7 @@ mod routes;
 mod rules;
 mod search;
 mod sessions;
+mod webhooks;
 
 pub use openapi::text as openapi_document;
 pub use operations::CatchUp;

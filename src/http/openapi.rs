@@ -7,7 +7,7 @@
 use super::problem::{Code, Problem};
 use super::{
     accounts, bookings, calendar_edits, calendars, examples, export, live, payments, properties,
-    quotes, reviews, rules, search, sessions,
+    quotes, reviews, rules, search, sessions, webhooks,
 };
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
@@ -57,6 +57,7 @@ use utoipa_swagger_ui::Config;
         payments::create,
         payments::list,
         payments::read,
+        payments::refund,
         properties::amenities,
         properties::archive,
         properties::create,
@@ -79,6 +80,7 @@ use utoipa_swagger_ui::Config;
         sessions::refresh,
         sessions::reset,
         sessions::verify,
+        webhooks::stripe,
     ),
 )]
 struct Api;
@@ -228,7 +230,8 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         let parameters = operation.get("parameters").and_then(Value::as_array);
         parameters.into_iter().flatten().any(|parameter| parameter["in"] == place)
     };
-    let is_keyed = method == "post" && operation["tags"][0] != "auth";
+    let is_keyed =
+        method == "post" && !["auth", "webhooks"].map(Value::from).contains(&operation["tags"][0]);
     let changes = matches!(method, "put" | "patch" | "delete") && !path.ends_with("{block}");
     if operation.contains_key("security") {
         may.extend(SIGNED);

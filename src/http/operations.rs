@@ -8,9 +8,9 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Handles everything that is due at this moment.
+/// Handles everything that is due at this moment, which the clock has been moved to.
 pub trait CatchUp: Send + Sync {
-    fn run(&self) -> BoxFuture<'_, ()>;
+    fn run(&self, advanced: Duration) -> BoxFuture<'_, ()>;
 }
 
 /// How long the database may take to say that it is there.
@@ -62,7 +62,8 @@ pub(super) async fn move_clock(
         let detail = format!("must be at most {MAX_ADVANCE}");
         return Err(Problem::field("/advance_seconds", detail));
     }
-    let now = engine.clock.advance(Duration::from_secs(advance.advance_seconds));
-    catch_up.run().await;
+    let by = Duration::from_secs(advance.advance_seconds);
+    let now = engine.clock.advance(by);
+    catch_up.run(by).await;
     Ok(HttpResponse::Ok().json(Now { now: now.to_string() }))
 }

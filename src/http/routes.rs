@@ -6,7 +6,9 @@ use super::{
     accounts, bookings, calendar_edits, calendars, headers, live, openapi, operations, pages,
     payments,
 };
-use super::{export, extract, problem, properties, quotes, reviews, rules, search, sessions};
+use super::{
+    export, extract, problem, properties, quotes, reviews, rules, search, sessions, webhooks,
+};
 use crate::auth::{Caller, TokenError};
 use crate::engine::Engine;
 use crate::ws::Connections;
@@ -178,6 +180,8 @@ fn resources(config: &mut web::ServiceConfig) {
                 .route(web::post().to(payments::create)),
         )
         .service(web::resource("/payments/{id}").route(web::get().to(payments::read)))
+        .service(web::resource("/payments/{id}/refunds").route(web::post().to(payments::refund)))
+        .service(web::resource("/webhooks/stripe").route(web::post().to(webhooks::stripe)))
         .service(
             web::resource("/reviews")
                 .route(web::get().to(reviews::list))

@@ -15,16 +15,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a worker may take before another takes over.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_secs(120);
 /// Jobs that are claimed at once, well inside the lease of the last.
-const AT_ONCE: u32 = 64;
-/// Jobs that are worked on side by side: half as many as the store has pooled connections, so that
-/// requests find one too.
-const SIDE_BY_SIDE: usize = 4;
+const AT_ONCE: u32 = 32;
+/// Jobs that are worked on side by side. Most of their time they wait for others; a moment with the
+/// store takes half of its pooled connections at most, so that requests find one too.
+const SIDE_BY_SIDE: usize = 8;
 /// How often workers look without being woken.
 const LOOK: Duration = Duration::from_secs(1);
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 const MAX_TRIES: u32 = 10;
+/// When a job is tried again whose payment somebody else is at.
+const UNTIL_FREE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
@@ -74,16 +76,23 @@ pub async fn work(engine: &Engine) -> Result<usize, Error> {
 
 async fn attempt(engine: &Engine, job: &ClaimedJob) {
     let done = match job.job.work {
-        Work::CreateIntent => engine.create_intent(&job.job).await,
-        Work::CancelIntent => engine.cancel_intent(&job.job).await,
-        Work::ProviderEvent => engine.provider_event(&job.job).await,
-        Work::Refund => engine.refund(&job.job).await,
+        // Whatever asked for it: where the payment stands says what is to be done.
+        Work::CreateIntent
+        | Work::CancelIntent
+        | Work::Capture
+        | Work::Refund
+        | Work::ProviderEvent
+        | Work::Reconcile => engine.settle(&job.job).await,
         Work::VerifyMail => engine.verify_mail(&job.job).await,
         Work::ResetMail => engine.reset_mail(&job.job).await,
     };
     let Err(error) = done else { return };
     let (id, work, tries) = (job.job.id, job.job.work.name(), job.attempts);
-    let recorded = if tries >= MAX_TRIES {
+    let recorded = if matches!(error, Error::PaymentTaken) {
+        // Not a failure: its turn comes.
+        let again = engine.clock.now().plus(UNTIL_FREE);
+        engine.store.retry(id, again, error.to_string()).await
+    } else if tries >= MAX_TRIES {
         tracing::error!(job = %id, work, %error, "a job is given up");
         engine.store.bury(id, engine.clock.now(), error.to_string()).await
     } else {

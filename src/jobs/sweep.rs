@@ -1,7 +1,8 @@
 //! The sweep: wakes the properties whose nearest deadline has passed, on any node and after any
 //! restart, and those that another process has written to. It triggers only; what is to be done is
-//! judged by the property itself. It also lets blind reviews appear whose window has closed, hears
-//! which sessions other nodes have ended, and clears away what is over.
+//! judged by the property itself. It also lets blind reviews appear whose window has closed, has
+//! unfinished payments looked at, hears which sessions other nodes have ended, and clears away what
+//! is over.
 
 use crate::engine::{Engine, Error};
 use crate::store::Kind;
@@ -76,5 +77,6 @@ pub async fn once(engine: &Engine) -> Result<usize, Error> {
             tracing::warn!(%property, %error, "a due property could not be handled");
         }
     }
-    Ok(due.len() + engine.publish_due_reviews(AT_ONCE).await?)
+    let looked_at = engine.reconcile_when_due().await?;
+    Ok(due.len() + looked_at + engine.publish_due_reviews(AT_ONCE).await?)
 }

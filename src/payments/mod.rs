@@ -8,10 +8,16 @@
 //! Every call ends within [`CALL_WITHIN`], whatever the other side does. A call whose outcome is
 //! not known is an error that says so, and whoever asked looks again before anything is repeated.
 
+pub mod breaker;
+pub mod stripe;
+
+pub use domain::payment::NextAction;
+
 use domain::payment::RefundState;
 use domain::settlement::Fact;
 use domain::{BookingId, Currency, Instant, PaymentId, RefundId};
 use futures_util::future::BoxFuture;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest that one call to a provider takes, with all that is tried in it.
@@ -46,17 +52,6 @@ pub struct Intent {
     pub fact: Fact,
     /// What the guest has to do next, if anything.
     pub next_action: Option<NextAction>,
-}
-
-/// What a guest has to do so that a payment goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NextAction {
-    /// The provider's script in the guest's browser goes on with this secret.
-    Client { secret: String },
-    /// The guest is led to this address.
-    Redirect { url: String },
-    /// The guest confirms on the phone.
-    Phone,
 }
 
 /// Money that the provider is asked to give back.
@@ -96,6 +91,42 @@ pub enum ProviderError {
     /// It gave no answer that can be read: it may have happened, or may still.
     #[error("the provider's answer is not known: {0}")]
     Unclear(String),
+}
+
+/// The providers that are on, in the operator's order. A clone has the same.
+#[derive(Clone, Default)]
+pub struct Providers(Arc<[Arc<dyn Provider>]>);
+
+/// Why no provider is chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unchosen {
+    /// There is none.
+    NoneIsOn,
+    /// One of these has to be named.
+    OneOf(Vec<&'static str>),
+}
+
+impl Providers {
+    /// These, each under a name of its own.
+    pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
+        Self(providers.into())
+    }
+
+    /// The provider of this name.
+    pub fn named(&self, name: &str) -> Option<Arc<dyn Provider>> {
+        self.0.iter().find(|provider| provider.name() == name).map(Arc::clone)
+    }
+
+    /// The provider that a client names, or the only one that there is.
+    pub fn choose(&self, name: Option<&str>) -> Result<Arc<dyn Provider>, Unchosen> {
+        let chosen = match (name, &*self.0) {
+            (_, []) => return Err(Unchosen::NoneIsOn),
+            (Some(name), _) => self.named(name),
+            (None, [only]) => Some(Arc::clone(only)),
+            (None, _) => None,
+        };
+        chosen.ok_or_else(|| Unchosen::OneOf(self.0.iter().map(|it| it.name()).collect()))
+    }
 }
 
 /// A payment provider.

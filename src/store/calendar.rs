@@ -83,9 +83,9 @@ pub(super) const FACTS: &str = "select property_id, host_id, listing, zone, pric
 pub(super) const HEAD: &str =
     "select property_id, seq, event_hash from calendar_head where property_id = $1";
 
-/// What occupies nights, and what a late payment may still bring back.
+/// What occupies nights or has money, and what a late payment may still bring back.
 pub(super) const BOOKINGS: &str = "select * from booking where property_id = $1 \
-     and (status in ('PENDING', 'CONFIRMED', 'COMPLETED', 'NO_SHOW') \
+     and (status in ('PENDING', 'CONFIRMED', 'COMPLETED', 'NO_SHOW') or paid > refunded \
      or (status = 'EXPIRED' and payment_id is not null))";
 
 /// The keys of the day before the newest key: the order is that of their use.

@@ -148,18 +148,19 @@ macro_rules! stepped {
         and night.night = row.night and night.booking_id = row.booking_id
 ), attempted as (
     insert into payment (payment_id, property_id, booking_id, provider, method, amount, currency,
-        status, refunded, created_at)
+        status, refunded, created_at, return_url)
     select row.payment_id, ($1::uuid[])[row.run], row.booking_id, row.provider, row.method,
-        row.amount, row.currency, 'created', 0, row.created_at
+        row.amount, row.currency, 'created', 0, row.created_at, row.return_url
     from unnest($71::int[], $72::uuid[], $73::uuid[], $74::text[], $75::text[], $76::bigint[],
-        $77::text[], $78::bigint[])
-        as row (run, payment_id, booking_id, provider, method, amount, currency, created_at)
+        $77::text[], $78::bigint[], $79::text[])
+        as row (run, payment_id, booking_id, provider, method, amount, currency, created_at,
+            return_url)
     where (select runs from gate)[row.run]
 ), caused as (
     insert into job (job_id, kind, subject_id, property_id, amount, payload, run_at, attempts)
     select row.job_id, row.kind, row.subject_id, ($1::uuid[])[row.run], row.amount, '',
         row.run_at, 0
-    from unnest($79::int[], $80::uuid[], $81::text[], $82::uuid[], $83::bigint[], $84::bigint[])
+    from unnest($80::int[], $81::uuid[], $82::text[], $83::uuid[], $84::bigint[], $85::bigint[])
         as row (run, job_id, kind, subject_id, amount, run_at)
     where (select runs from gate)[row.run]
 )"
@@ -305,6 +306,7 @@ fn bind_rest<'q>(statement: Statement<'q>, rows: &Rows<'_>) -> Statement<'q> {
         .bind(column(payments, |(_, payment)| payment.amount))
         .bind(column(payments, |(_, payment)| payment.currency.code()))
         .bind(column(payments, |(_, payment)| payment.created_at.as_micros()))
+        .bind(column(payments, |(_, payment)| &*payment.return_url))
         .bind(column(jobs, |(run, _)| place(*run)))
         .bind(column(jobs, |(_, job)| job.id.0))
         .bind(column(jobs, |(_, job)| Work::of(job.kind).0.name()))

@@ -92,9 +92,9 @@ const TAKEN: &str = "with row as materialized (select value from json_each($1)) 
 
 const ATTEMPTED: &str = "with row as materialized (select value from json_each($1)) \
      insert into payment (payment_id, property_id, booking_id, provider, \
-     method, amount, currency, status, refunded, created_at) \
+     method, amount, currency, status, refunded, created_at, return_url) \
      select unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4, \
-     value ->> 5, value ->> 6, 'created', 0, value ->> 7 from row";
+     value ->> 5, value ->> 6, 'created', 0, value ->> 7, value ->> 8 from row";
 
 const CAUSED: &str = "with row as materialized (select value from json_each($1)) \
      insert into job (job_id, kind, subject_id, property_id, amount, payload, \
@@ -379,7 +379,7 @@ fn event_rows(rows: &Rows<'_>) -> Vec<(String, i64, String, String)> {
     rows.events.iter().map(row).collect()
 }
 
-type PaymentJson<'a> = (String, String, String, &'a str, &'a str, i64, &'a str, i64);
+type PaymentJson<'a> = (String, String, String, &'a str, &'a str, i64, &'a str, i64, &'a str);
 
 fn payment_rows<'a>(rows: &Rows<'a>) -> Vec<PaymentJson<'a>> {
     let row = |(run, payment): &(usize, &'a domain::group::PaymentRow)| {
@@ -392,6 +392,7 @@ fn payment_rows<'a>(rows: &Rows<'a>) -> Vec<PaymentJson<'a>> {
             payment.amount,
             payment.currency.code(),
             payment.created_at.as_micros(),
+            &*payment.return_url,
         )
     };
     rows.payments.iter().map(row).collect()

@@ -24,10 +24,10 @@ macro_rules! edited {
         latitude = row.latitude, longitude = row.longitude, amenities = row.amenities,
         rules = row.rules, blind_reviews = row.blind_reviews,
         changed_seq = row.seq
-    from unnest($85::int[], $86::bigint[], $87::text[], $88::text[], $89::bigint[], $90::text[],
-        $91::int[], $92::boolean[], $93::int[], $94::int[], $95::text[], $96::text[],
-        $97::text[], $98::text[], $99::text[], $100::text[], $101::text[], $102::float8[],
-        $103::float8[], $104::text[], $105::bytea[], $106::boolean[])
+    from unnest($86::int[], $87::bigint[], $88::text[], $89::text[], $90::bigint[], $91::text[],
+        $92::int[], $93::boolean[], $94::int[], $95::int[], $96::text[], $97::text[],
+        $98::text[], $99::text[], $100::text[], $101::text[], $102::text[], $103::float8[],
+        $104::float8[], $105::text[], $106::bytea[], $107::boolean[])
         as row (run, seq, listing, zone, price_per_night, currency, max_guests, instant_book,
             check_in_from, check_out_by, policy, title, description, address, city, city_key,
             country, latitude, longitude, amenities, rules,
@@ -35,14 +35,14 @@ macro_rules! edited {
     where (select runs from gate)[row.run] and property.property_id = ($1::uuid[])[row.run]
 ), said_no_more as (
     delete from property_amenity as said
-    using unnest($107::int[], $108::text[]) as row (run, amenity), property
+    using unnest($108::int[], $109::text[]) as row (run, amenity), property
     where (select runs from gate)[row.run] and property.property_id = ($1::uuid[])[row.run]
         and said.amenity = row.amenity and said.created_at = property.created_at
         and said.property_id = property.property_id
 ), said_now as (
     insert into property_amenity (amenity, created_at, property_id)
     select row.amenity, property.created_at, property.property_id
-    from unnest($109::int[], $110::text[]) as row (run, amenity)
+    from unnest($110::int[], $111::text[]) as row (run, amenity)
     join property on property.property_id = ($1::uuid[])[row.run]
     where (select runs from gate)[row.run]
 )"

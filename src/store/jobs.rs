@@ -1,7 +1,7 @@
 //! Jobs: work that follows from what was committed.
 //!
 //! A worker claims jobs by lease: `claimed_until` is committed at once and no lock is held while
-//! it works, so every job may run twice. A job that ended is deleted; one that is given up is
+//! it works, so every job may run twice. Jobs about a payment that somebody is at are left to them. A job that ended is deleted; one that is given up is
 //! buried and stays for people to see.
 
 use super::{Database, Store, StoreError, read, write};
@@ -19,10 +19,14 @@ pub enum Work {
     CreateIntent,
     /// Tell the provider that the money is not wanted any more.
     CancelIntent,
-    /// Give the job's amount of the money back.
+    /// Have the provider collect what is promised.
+    Capture,
+    /// Give money back.
     Refund,
     /// Look at what the provider said; the payload is the event's id in the inbox.
     ProviderEvent,
+    /// Look whether a payment that is not finished stands where it should.
+    Reconcile,
     /// Send an account the mail that proves its address.
     VerifyMail,
     /// Send the mail that lets somebody set a new password; the payload is the address that was
@@ -31,11 +35,13 @@ pub enum Work {
 }
 
 impl Work {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::CreateIntent,
         Self::CancelIntent,
+        Self::Capture,
         Self::Refund,
         Self::ProviderEvent,
+        Self::Reconcile,
         Self::VerifyMail,
         Self::ResetMail,
     ];
@@ -45,8 +51,10 @@ impl Work {
         match self {
             Self::CreateIntent => "create_intent",
             Self::CancelIntent => "cancel_intent",
+            Self::Capture => "capture",
             Self::Refund => "refund",
             Self::ProviderEvent => "provider_event",
+            Self::Reconcile => "reconcile",
             Self::VerifyMail => "verify_mail",
             Self::ResetMail => "reset_mail",
         }
@@ -57,6 +65,7 @@ impl Work {
         match kind {
             JobKind::CreateIntent => (Self::CreateIntent, 0),
             JobKind::CancelIntent => (Self::CancelIntent, 0),
+            JobKind::Capture => (Self::Capture, 0),
             JobKind::Refund { amount } => (Self::Refund, amount),
         }
     }
@@ -159,12 +168,15 @@ pub(super) use insert_job;
 
 const CLAIM_POSTGRES: &str = "update job set claimed_until = $2, attempts = attempts + 1 \
      where job_id in (select job_id from job where buried_at is null and run_at <= $1 \
-     and (claimed_until is null or claimed_until <= $1) order by run_at limit $3 \
+     and (claimed_until is null or claimed_until <= $1) and not exists (select 1 from payment \
+     where payment_id = job.subject_id and settling_until > $1) order by run_at limit $3 \
      for update skip locked) returning *";
 
 const CLAIM_SQLITE: &str = "update job set claimed_until = $2, attempts = attempts + 1 \
      where job_id in (select job_id from job where buried_at is null and run_at <= $1 \
-     and (claimed_until is null or claimed_until <= $1) order by run_at limit $3) returning *";
+     and (claimed_until is null or claimed_until <= $1) and not exists (select 1 from payment \
+     where payment_id = job.subject_id and settling_until > $1) order by run_at limit $3) \
+     returning *";
 
 const COMPLETE: &str = "delete from job where job_id = $1";
 

@@ -2,7 +2,8 @@
 //! table has to follow from it. It knows no SQL; rows come in, findings come out as sentences.
 
 use super::calendar::StoredEvent;
-use super::payments::{Payment, PaymentStatus};
+use super::payments::Payment;
+use domain::payment::PaymentStatus;
 use domain::block::Blocks;
 use domain::calendar::claims_of;
 use domain::codec;

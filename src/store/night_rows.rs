@@ -107,7 +107,7 @@ macro_rules! nights_edited {
     () => {
         ", silenced as (
     delete from night_terms as terms
-    using unnest($111::int[], $112::int[]) as row (run, night)
+    using unnest($112::int[], $113::int[]) as row (run, night)
     where (select runs from gate)[row.run] and terms.property_id = ($1::uuid[])[row.run]
         and terms.night = row.night
 ), said as (
@@ -115,8 +115,8 @@ macro_rules! nights_edited {
         closed_to_arrival, closed_to_departure)
     select ($1::uuid[])[row.run], row.night, row.price, row.min_nights, row.max_nights,
         row.closed_to_arrival, row.closed_to_departure
-    from unnest($113::int[], $114::int[], $115::bigint[], $116::int[], $117::int[],
-        $118::boolean[], $119::boolean[])
+    from unnest($114::int[], $115::int[], $116::bigint[], $117::int[], $118::int[],
+        $119::boolean[], $120::boolean[])
         as row (run, night, price, min_nights, max_nights, closed_to_arrival, closed_to_departure)
     where (select runs from gate)[row.run]
     on conflict (property_id, night) do update
@@ -125,13 +125,13 @@ macro_rules! nights_edited {
         closed_to_departure = excluded.closed_to_departure
 ), unblocked as (
     delete from block
-    using unnest($120::int[], $121::uuid[]) as row (run, block_id)
+    using unnest($121::int[], $122::uuid[]) as row (run, block_id)
     where (select runs from gate)[row.run] and block.property_id = ($1::uuid[])[row.run]
         and block.block_id = row.block_id
 ), blocked as (
     insert into block (property_id, block_id, from_night, to_night, reason, note)
     select ($1::uuid[])[row.run], row.block_id, row.from_night, row.to_night, row.reason, row.note
-    from unnest($122::int[], $123::uuid[], $124::int[], $125::int[], $126::text[], $127::text[])
+    from unnest($123::int[], $124::uuid[], $125::int[], $126::int[], $127::text[], $128::text[])
         as row (run, block_id, from_night, to_night, reason, note)
     where (select runs from gate)[row.run]
 )"

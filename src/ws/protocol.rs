@@ -4,7 +4,7 @@
 //! instants RFC 3339 with `Z`, ranges half-open.
 
 use crate::auth::tokens::Claims;
-use crate::feed::{Delta, Notice, Side};
+use crate::feed::{BookingNotice, Delta, Notice, PaymentNotice, Side};
 use bytestring::ByteString;
 use domain::calendar::{Change, Digest, NightState};
 use domain::event::Seq;
@@ -135,6 +135,16 @@ enum Reply<'a> {
         guests: u16,
         #[serde(skip_serializing_if = "Option::is_none")]
         expires_at: Option<Text<Instant>>,
+    },
+    Payment {
+        id: Uuid,
+        booking: Uuid,
+        property: Uuid,
+        status: &'static str,
+        amount: i64,
+        currency: &'a str,
+        refunded_amount: i64,
+        at: Text<Instant>,
     },
     Error {
         code: &'static str,
@@ -323,9 +333,29 @@ pub(super) fn bookings(side: Side) -> ByteString {
     encode(&Reply::Bookings { side: side.into() })
 }
 
-/// A step that a booking took.
-pub(super) fn booking(side: Side, notice: &Notice) -> ByteString {
-    let Notice { property, seq, at, cause, booking } = notice;
+/// Something that happened to a booking or a payment.
+pub(super) fn notice(side: Side, notice: &Notice) -> ByteString {
+    match notice {
+        Notice::Booking(notice) => booking(side, notice),
+        Notice::Payment(notice) => payment(notice),
+    }
+}
+
+fn payment(notice: &PaymentNotice) -> ByteString {
+    encode(&Reply::Payment {
+        id: notice.payment.0,
+        booking: notice.booking.0,
+        property: notice.property.0,
+        status: notice.status.name(),
+        amount: notice.amount,
+        currency: notice.currency.code(),
+        refunded_amount: notice.refunded,
+        at: Text(notice.at),
+    })
+}
+
+fn booking(side: Side, notice: &BookingNotice) -> ByteString {
+    let BookingNotice { property, seq, at, cause, booking } = notice;
     let expires_at = match booking.status {
         Status::Pending { expires_at, .. } => Some(Text(expires_at)),
         _ => None,

@@ -152,7 +152,7 @@ impl Handler<Look> for Session {
         }
         for (side, notice) in notices {
             if self.sides.contains(&side) {
-                ctx.text(protocol::booking(side, &notice));
+                ctx.text(protocol::notice(side, &notice));
             }
         }
         for side in lost {

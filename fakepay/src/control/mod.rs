@@ -1,12 +1,12 @@
 //! What tests and the demo ask of the stand-in itself, and no provider has: faults, the clock,
-//! late payments, the books, and what became of deliveries.
+//! late payments and refunds, the books, and what became of deliveries.
 
 pub(crate) mod ledger;
 
 use crate::ending::{Ending, NotPending};
 use crate::faults::Wish;
 use crate::settings::Webhook;
-use crate::stripe::checkout;
+use crate::stripe::{checkout, refunds};
 use crate::world::World;
 use crate::{daraja, stripe};
 use actix_web::HttpResponse;
@@ -14,6 +14,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Json, Path, ServiceConfig};
 use serde::Deserialize;
 use serde_json::json;
+use std::time::Duration;
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
@@ -24,6 +25,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .route("/control/faults", web::delete().to(clear_faults))
         .route("/control/intents/{id}/settle", web::post().to(settle))
         .route("/control/intents/{id}/fail", web::post().to(fail))
+        .route("/control/refunds/{id}/succeed", web::post().to(succeed_refund))
+        .route("/control/refunds/{id}/fail", web::post().to(fail_refund))
         .route("/control/ledger", web::get().to(ledger))
         .route("/control/deliveries", web::get().to(deliveries));
 }
@@ -58,13 +61,10 @@ struct ClockWish {
 
 /// Moves the clock; what falls due by that has happened when this is answered.
 async fn clock(world: Data<World>, wish: Json<ClockWish>) -> HttpResponse {
-    if !world.lock().clock.advance(wish.advance_seconds) {
-        return refuse(StatusCode::BAD_REQUEST, "the clock goes at most ten years ahead");
+    match world.advance(Duration::from_secs(wish.advance_seconds)) {
+        Some(now) => HttpResponse::Ok().json(json!({ "now": now.to_string() })),
+        None => refuse(StatusCode::BAD_REQUEST, "the clock goes at most ten years ahead"),
     }
-    let now = world.lock().clock.now();
-    world.changed.notify_one();
-    world.clock_moved.notify_waiters();
-    HttpResponse::Ok().json(json!({ "now": now.to_string() }))
 }
 
 async fn faults(world: Data<World>) -> HttpResponse {
@@ -101,12 +101,28 @@ fn end(world: &World, id: &str, ending: Ending) -> HttpResponse {
         false => daraja::push::end(&mut state, id, ending),
     };
     world.changed.notify_one();
+    ended_or(ended, "there is no such payment, or it is not pending")
+}
+
+fn ended_or(ended: Result<(), NotPending>, message: &str) -> HttpResponse {
     match ended {
         Ok(()) => HttpResponse::NoContent().finish(),
-        Err(NotPending) => {
-            refuse(StatusCode::CONFLICT, "there is no such payment, or it is not pending")
-        }
+        Err(NotPending) => refuse(StatusCode::CONFLICT, message),
     }
+}
+
+/// The money of a pending refund comes to the customer.
+async fn succeed_refund(world: Data<World>, id: Path<String>) -> HttpResponse {
+    let ended = refunds::end(&mut world.lock(), &id, Ending::Paid);
+    world.changed.notify_one();
+    ended_or(ended, "there is no such refund, or it is not pending")
+}
+
+/// The money of a refund comes back, also of one that had succeeded.
+async fn fail_refund(world: Data<World>, id: Path<String>) -> HttpResponse {
+    let ended = refunds::end(&mut world.lock(), &id, Ending::Failed);
+    world.changed.notify_one();
+    ended_or(ended, "there is no such refund, or it has failed")
 }
 
 async fn ledger(world: Data<World>) -> HttpResponse {

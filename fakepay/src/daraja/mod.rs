@@ -30,22 +30,17 @@ use crate::shelf::Shelf;
 use actix_web::web::ServiceConfig;
 use call::Work;
 use push::Push;
+use serde::{Deserialize, Serialize};
 use token::Token;
 
 /// Pushes: beyond them, more are refused.
 const MOST: usize = 50_000;
 
 /// Everything that the Daraja side remembers.
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Desk {
     token: Option<Token>,
-    pushes: Shelf<Push>,
-}
-
-impl Default for Desk {
-    fn default() -> Self {
-        Self { token: None, pushes: Shelf::new(MOST) }
-    }
+    pushes: Shelf<Push, MOST>,
 }
 
 impl Desk {

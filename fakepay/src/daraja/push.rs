@@ -10,6 +10,7 @@ use crate::outbox::Letter;
 use crate::shelf::Record;
 use crate::world::{Due, State};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -20,14 +21,14 @@ const LONGEST_DESCRIPTION: usize = 13;
 const SAME_AGAIN: SignedDuration = SignedDuration::from_secs(120);
 
 /// What a paid push was.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Receipt {
     pub(super) number: String,
     at: Timestamp,
     pub(super) is_reversed: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Push {
     /// The `CheckoutRequestID`.
     id: String,

@@ -7,12 +7,13 @@ use crate::world::State;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
 
 const LIFE: Duration = Duration::from_secs(3_599);
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Token {
     text: String,
     until: Timestamp,

@@ -11,7 +11,7 @@ use crate::faults::EventFault;
 use crate::settings::Webhook;
 use crate::signature;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub(crate) struct Letter {
 }
 
 /// What became of a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Fate {
     Waiting,
@@ -51,8 +51,7 @@ enum Fate {
     TurnedAway,
 }
 
-/// One delivery, as `GET /control/deliveries` lists it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Delivery {
     number: u64,
     event: String,
@@ -61,17 +60,35 @@ struct Delivery {
     fate: Fate,
     attempts: Vec<Attempt>,
     /// How often it may be tried.
-    #[serde(skip)]
     tries: usize,
-    #[serde(skip)]
-    secret: Option<String>,
-    #[serde(skip)]
+    signed: Signed,
     body: String,
-    #[serde(skip)]
     due: Timestamp,
 }
 
+/// A delivery as `GET /control/deliveries` lists it.
 #[derive(Debug, Serialize)]
+struct Listed<'a> {
+    number: u64,
+    event: &'a str,
+    about: &'a str,
+    url: &'a str,
+    fate: Fate,
+    attempts: &'a [Attempt],
+}
+
+/// Who signs a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Signed {
+    /// Nobody: it goes to an address of its own.
+    Not,
+    /// The stand-in: it goes to the webhook, wherever that is when it goes.
+    Well,
+    /// Somebody else, so it seems.
+    Forged,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 struct Attempt {
     at: Timestamp,
     /// The status that was answered.
@@ -89,14 +106,25 @@ pub(crate) struct Parcel {
     body: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Outbox {
     webhook: Option<Webhook>,
+    #[serde(serialize_with = "those_that_wait")]
     deliveries: BTreeMap<u64, Delivery>,
+    #[serde(skip)]
     waiting: BTreeSet<(Timestamp, u64)>,
     /// Those that wait for the next one to go first.
     behind: Vec<u64>,
     numbered: u64,
+}
+
+/// Writes the deliveries that wait, and those on their way: nobody asks another stand-in what
+/// became of the others.
+fn those_that_wait<S: Serializer>(
+    deliveries: &BTreeMap<u64, Delivery>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(deliveries.iter().filter(|(_, one)| one.fate == Fate::Waiting))
 }
 
 impl Outbox {
@@ -114,9 +142,23 @@ impl Outbox {
         self.webhook = Some(webhook);
     }
 
+    /// Goes on with what was kept. What was on its way may have come, and comes again.
+    pub(crate) fn resume(&mut self, webhook: Option<Webhook>) {
+        self.webhook = webhook.or(self.webhook.take());
+        self.waiting = self.deliveries.values().map(|kept| (kept.due, kept.number)).collect();
+    }
+
     /// All that is remembered, the oldest first.
     pub(crate) fn list(&self) -> Vec<impl Serialize> {
-        self.deliveries.values().collect()
+        let listed = self.deliveries.values().map(|delivery| Listed {
+            number: delivery.number,
+            event: &delivery.event,
+            about: &delivery.about,
+            url: &delivery.url,
+            fate: delivery.fate,
+            attempts: &delivery.attempts,
+        });
+        listed.collect()
     }
 
     /// Takes a letter, and does with it what the fault says; one to the webhook is forgotten where
@@ -137,10 +179,10 @@ impl Outbox {
             Some((EventFault::Forge, _)) | None => {}
         }
         let is_forged = matches!(fault, Some((EventFault::Forge, _)));
-        let (url, secret) = match (&letter.to, &self.webhook) {
-            (Some(url), _) => (url.clone(), None),
-            (None, Some(webhook)) if is_forged => (webhook.url.clone(), Some(FORGED.to_owned())),
-            (None, Some(webhook)) => (webhook.url.clone(), Some(webhook.secret.clone())),
+        let (url, signed) = match (&letter.to, &self.webhook) {
+            (Some(url), _) => (url.clone(), Signed::Not),
+            (None, Some(webhook)) if is_forged => (webhook.url.clone(), Signed::Forged),
+            (None, Some(webhook)) => (webhook.url.clone(), Signed::Well),
             (None, None) => return,
         };
         if self.waiting.len() >= MOST_WAITING {
@@ -156,7 +198,7 @@ impl Outbox {
             fate,
             attempts: Vec::new(),
             tries: if is_forged { 1 } else { WAITS_SECONDS.len() + 1 },
-            secret,
+            signed,
             body: letter.body.clone(),
             due,
         };
@@ -191,8 +233,15 @@ impl Outbox {
             return None;
         }
         self.waiting.remove(&(due, number));
-        let delivery = self.deliveries.get(&number).expect("what waits is remembered");
-        let secret = delivery.secret.as_deref();
+        let delivery = self.deliveries.get_mut(&number).expect("what waits is remembered");
+        let webhook = self.webhook.as_ref().filter(|_| delivery.signed != Signed::Not);
+        if let Some(webhook) = webhook {
+            delivery.url.clone_from(&webhook.url);
+        }
+        let secret = webhook.map(|webhook| match delivery.signed {
+            Signed::Forged => FORGED,
+            Signed::Not | Signed::Well => &webhook.secret,
+        });
         Some(Parcel {
             number,
             url: delivery.url.clone(),

@@ -62,7 +62,8 @@ async fn choose(world: Data<World>, id: Path<String>, chosen: Form<Chosen>) -> H
     let Some(checkout) = checkout else { return unknown() };
     let to = match way_back(chosen.return_url, &checkout) {
         Some(back) => returning(&back, &id, &checkout),
-        None => format!("/pay/{id}"),
+        // Seen from this page, so that it is right below any path of a public address.
+        None => id.into_inner(),
     };
     HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()
 }
@@ -110,9 +111,9 @@ fn page(status: StatusCode, text: &str) -> HttpResponse {
 
 fn render(id: &str, checkout: &Checkout, back: Option<&str>) -> String {
     let (title, choice) = match checkout.choice {
-        Choice::PayOrDecline => ("Pay for your stay", buttons(id, "Pay", "Decline", back)),
+        Choice::PayOrDecline => ("Pay for your stay", buttons("Pay", "Decline", back)),
         Choice::AuthenticateOrFail => {
-            ("Your bank asks: is this you?", buttons(id, "Authenticate", "Fail", back))
+            ("Your bank asks: is this you?", buttons("Authenticate", "Fail", back))
         }
         Choice::Nothing { is_paid: true } => ("This is paid", link(id, checkout, back)),
         Choice::Nothing { is_paid: false } => ("This was canceled", link(id, checkout, back)),
@@ -126,15 +127,15 @@ fn render(id: &str, checkout: &Checkout, back: Option<&str>) -> String {
         .replace("{description}", &described.unwrap_or_default())
 }
 
-fn buttons(id: &str, yes: &str, no: &str, back: Option<&str>) -> String {
+/// The form is sent to the page that it is on, wherever that is.
+fn buttons(yes: &str, no: &str, back: Option<&str>) -> String {
     let back = back.map(|url| {
         format!("<input type=\"hidden\" name=\"return_url\" value=\"{}\">", escape(url))
     });
     format!(
-        "<form method=\"post\" action=\"/pay/{}\">{}\
+        "<form method=\"post\">{}\
          <button class=\"strong\" name=\"decision\" value=\"accept\">{yes}</button>\
          <button name=\"decision\" value=\"refuse\">{no}</button></form>",
-        escape(id),
         back.unwrap_or_default(),
     )
 }

@@ -2,24 +2,25 @@
 
 use super::intent::Intent;
 use super::keys::Keys;
+use super::refund::Refund;
 use super::view;
 use crate::control::ledger::Entry;
 use crate::outbox::Letter;
 use crate::shelf::{Record, Shelf};
 use crate::world::State;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Intents, and as many refunds: beyond them, more are refused.
 const MOST: usize = 50_000;
 /// Events: beyond them, the oldest is forgotten.
 const MOST_EVENTS: usize = 10_000;
 
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Books {
-    pub(super) intents: Shelf<Intent>,
-    pub(super) refunds: Shelf<Refund>,
-    pub(super) events: Shelf<Event>,
+    pub(super) intents: Shelf<Intent, MOST>,
+    pub(super) refunds: Shelf<Refund, MOST>,
+    pub(super) events: Shelf<Event, MOST_EVENTS>,
     pub(super) keys: Keys,
 }
 
@@ -42,51 +43,18 @@ impl Books {
     }
 }
 
-impl Default for Books {
-    fn default() -> Self {
-        Self {
-            intents: Shelf::new(MOST),
-            refunds: Shelf::new(MOST),
-            events: Shelf::new(MOST_EVENTS),
-            keys: Keys::default(),
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct Refund {
-    pub(super) id: String,
-    pub(super) created: i64,
-    pub(super) amount: i64,
-    pub(super) currency: String,
-    pub(super) intent: String,
-    pub(super) charge: String,
-    pub(super) reason: Option<&'static str>,
-    pub(super) metadata: BTreeMap<String, String>,
-}
-
-impl Record for Refund {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-}
-
 /// The request that caused an event; nothing, where nobody asked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Cause {
     pub(super) id: Option<String>,
     pub(super) key: Option<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Event {
     pub(super) id: String,
     pub(super) created: i64,
-    pub(super) kind: &'static str,
+    pub(super) kind: String,
     /// What it is about, as it was then.
     pub(super) object: Value,
     pub(super) request: Cause,
@@ -114,17 +82,18 @@ impl State {
         let (now, url) = (self.clock.now().as_second(), self.url.clone());
         for kind in kinds {
             let Some(intent) = self.stripe.intents.get(intent) else { return };
-            let object = if kind.starts_with("charge.") {
-                intent.charge.as_ref().map(|charge| view::charge(intent, charge))
-            } else if kind.starts_with("refund.") {
+            // `charge.refund.updated` is about a refund, and `charge.refunded` about a charge.
+            let object = if kind.contains("refund.") {
                 refund.and_then(|id| self.stripe.refunds.get(id)).map(view::refund)
+            } else if kind.starts_with("charge.") {
+                intent.charge.as_ref().map(|charge| view::charge(intent, charge))
             } else {
                 Some(view::intent(intent, &url, false))
             };
             let event = Event {
                 id: self.ids.id("evt"),
                 created: now,
-                kind,
+                kind: (*kind).to_owned(),
                 object: object.unwrap_or_default(),
                 request: cause.clone(),
             };

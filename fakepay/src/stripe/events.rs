@@ -18,7 +18,7 @@ pub(super) fn index(state: &mut State, call: &Call) -> Answer {
     let (kind, kinds) = (call.form.text("type"), call.form.list("types"));
     let is_wanted = |event: &Event| {
         kind.is_none_or(|kind| event.kind == kind)
-            && (kinds.is_empty() || kinds.iter().any(|kind| event.kind == kind))
+            && (kinds.is_empty() || kinds.contains(&event.kind))
     };
     list::page(&call.form, "/v1/events", &state.stripe.events, is_wanted, view::event)
 }

@@ -3,6 +3,7 @@
 
 use super::method::{Manner, Method};
 use crate::shelf::Record;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 /// How long an authorisation that nobody captures lasts.
 pub(super) const AUTHORIZATION_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Status {
     RequiresPaymentMethod,
     RequiresConfirmation,
@@ -18,11 +19,11 @@ pub(super) enum Status {
     Processing,
     RequiresCapture,
     Succeeded,
-    Canceled { at: i64, reason: Option<&'static str> },
+    Canceled { at: i64, reason: Option<String> },
 }
 
 impl Status {
-    pub(super) fn name(self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         match self {
             Self::RequiresPaymentMethod => "requires_payment_method",
             Self::RequiresConfirmation => "requires_confirmation",
@@ -37,7 +38,7 @@ impl Status {
 
 /// A try to take money from a card: the newest is the intent's `latest_charge`. Amounts are in
 /// minor units, and `captured` is the sum of what the merchant has and what was refunded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Charge {
     pub(super) id: String,
     pub(super) created: i64,
@@ -48,18 +49,18 @@ pub(super) struct Charge {
     pub(super) released: i64,
     pub(super) refunded: i64,
     /// The `decline_code`, when the bank said no.
-    pub(super) declined: Option<&'static str>,
+    pub(super) declined: Option<String>,
 }
 
 /// What a merchant says about an intent and nothing is decided by.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Notes {
     pub(super) metadata: BTreeMap<String, String>,
     /// `description`, `customer` and the like: given back as they came.
-    pub(super) texts: BTreeMap<&'static str, String>,
+    pub(super) texts: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Intent {
     pub(super) id: String,
     pub(super) secret: String,
@@ -68,8 +69,8 @@ pub(crate) struct Intent {
     /// In lower case.
     pub(super) currency: String,
     /// `automatic`, `automatic_async` or `manual`.
-    pub(super) capture_method: &'static str,
-    pub(super) confirmation_method: &'static str,
+    pub(super) capture_method: String,
+    pub(super) confirmation_method: String,
     pub(super) status: Status,
     pub(super) method: Option<Method>,
     pub(super) return_url: Option<String>,
@@ -192,7 +193,7 @@ impl Intent {
             "charge": id,
             "doc_url": "https://stripe.com/docs/error-codes/card-declined",
         }));
-        let (amount, declined) = (self.amount, Some(code));
+        let (amount, declined) = (self.amount, Some(code.to_owned()));
         let charge =
             Charge { id, created: now, amount, captured: 0, released: 0, refunded: 0, declined };
         self.charge = Some(charge);
@@ -249,7 +250,7 @@ impl Intent {
 
     fn end(&mut self, at: i64, reason: Option<&'static str>, released: &'static str) -> Told {
         let is_authorized = self.status == Status::RequiresCapture;
-        self.status = Status::Canceled { at, reason };
+        self.status = Status::Canceled { at, reason: reason.map(str::to_owned) };
         match self.charge.as_mut().filter(|_| is_authorized) {
             Some(charge) => {
                 charge.released = charge.amount;
@@ -273,6 +274,13 @@ impl Intent {
                 Ok(vec!["refund.created", "charge.refunded"])
             }
             None => Err(Stuck::Amount(left)),
+        }
+    }
+
+    /// So much was to be given back, and was not.
+    pub(super) fn keep(&mut self, amount: i64) {
+        if let Some(charge) = &mut self.charge {
+            charge.refunded -= amount;
         }
     }
 }

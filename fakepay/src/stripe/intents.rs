@@ -26,9 +26,10 @@ pub(super) fn create(state: &mut State, call: &Call) -> Answer {
     let known = [
         &TEXTS[..],
         &["amount", "currency", "capture_method", "confirm", "confirmation_method", "expand"],
-        &["metadata", "payment_method", "payment_method_types", "return_url"],
-        // The stand-in takes cards alone, whichever way it is asked.
-        &["automatic_payment_methods"],
+        &["metadata", "payment_method", "return_url"],
+        // The stand-in takes cards alone, whichever way it is asked: by the name of the list up to
+        // version 2026-08, by the one since 2026-07, or not at all.
+        &["payment_method_types", "allowed_payment_method_types", "automatic_payment_methods"],
     ];
     call.form.only(&known.concat())?;
     state.stripe.intents.has_room().map_err(|_| Refusal::full())?;
@@ -57,14 +58,16 @@ fn read(state: &mut State, form: &Form) -> Result<Intent, Refusal> {
     let currency = form.needed("currency")?.to_lowercase();
     currency::check(&currency, amount)
         .map_err(|unfit| refuse_amount(unfit, &currency, "amount"))?;
-    let types = form.list("payment_method_types");
-    if let Some(other) = types.iter().find(|kind| *kind != "card") {
-        let message = format!("The payment method type \"{other}\" is invalid.");
-        return Err(Refusal::parameter("", "payment_method_types", &message));
+    for name in ["payment_method_types", "allowed_payment_method_types"] {
+        if let Some(other) = form.list(name).iter().find(|kind| *kind != "card") {
+            let message = format!("The payment method type \"{other}\" is invalid.");
+            return Err(Refusal::parameter("", name, &message));
+        }
     }
     let method = method(form)?;
     let captures = ["automatic", "automatic_async", "manual"];
-    let texts = TEXTS.iter().filter_map(|name| Some((*name, form.text(name)?.to_owned())));
+    let texts =
+        TEXTS.iter().filter_map(|name| Some(((*name).to_owned(), form.text(name)?.to_owned())));
     let notes = Notes { metadata: form.metadata()?, texts: texts.collect() };
     let capture_method = form.one_of("capture_method", &captures)?;
     let confirmation_method = form.one_of("confirmation_method", &["automatic", "manual"])?;
@@ -75,8 +78,8 @@ fn read(state: &mut State, form: &Form) -> Result<Intent, Refusal> {
         created: state.clock.now().as_second(),
         amount,
         currency,
-        capture_method,
-        confirmation_method,
+        capture_method: capture_method.to_owned(),
+        confirmation_method: confirmation_method.to_owned(),
         status: match method {
             Some(_) => Status::RequiresConfirmation,
             None => Status::RequiresPaymentMethod,

@@ -2,6 +2,7 @@
 //! Source: <https://docs.stripe.com/api/idempotent_requests>.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::{HashMap, VecDeque};
 
 pub(super) const LONGEST: usize = 255;
@@ -10,7 +11,7 @@ const LIFE: SignedDuration = SignedDuration::from_hours(24);
 const MOST: usize = 20_000;
 
 /// What was answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Saved {
     pub(super) status: u16,
     pub(super) body: String,
@@ -18,18 +19,28 @@ pub(super) struct Saved {
     pub(super) request: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     said: String,
     /// None while the request is in flight.
     saved: Option<Saved>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Keys {
+    #[serde(serialize_with = "answered")]
     entries: HashMap<String, Entry>,
     /// The answered ones with the time of their answer, the oldest first.
     ages: VecDeque<(Timestamp, String)>,
+}
+
+/// Writes the answered keys alone: a request that is in flight when the stand-in ends is answered
+/// by nobody, so its key is free again.
+fn answered<S: Serializer>(
+    entries: &HashMap<String, Entry>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(entries.iter().filter(|(_, entry)| entry.saved.is_some()))
 }
 
 /// What a key that comes along means.

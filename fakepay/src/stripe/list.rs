@@ -15,10 +15,10 @@ const MOST_ON_A_PAGE: i64 = 100;
 const USUALLY_ON_A_PAGE: i64 = 10;
 
 /// A page of those that are wanted, as they are shown.
-pub(super) fn page<T: Record>(
+pub(super) fn page<T: Record, const MOST: usize>(
     form: &Form,
     path: &str,
-    shelf: &Shelf<T>,
+    shelf: &Shelf<T, MOST>,
     is_wanted: impl Fn(&T) -> bool,
     show: impl Fn(&T) -> Value,
 ) -> Answer {
@@ -46,9 +46,9 @@ pub(super) fn page<T: Record>(
     Ok(json!({ "object": "list", "data": data, "has_more": has_more, "url": path }))
 }
 
-fn cursor<'a, T: Record>(
+fn cursor<'a, T: Record, const MOST: usize>(
     form: &'a Form,
-    shelf: &Shelf<T>,
+    shelf: &Shelf<T, MOST>,
     name: &str,
 ) -> Result<Option<&'a str>, Refusal> {
     match form.text(name) {

@@ -14,7 +14,8 @@ pub(crate) mod intents;
 mod keys;
 mod list;
 mod method;
-mod refunds;
+mod refund;
+pub(crate) mod refunds;
 mod refusal;
 mod view;
 

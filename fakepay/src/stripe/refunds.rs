@@ -1,15 +1,18 @@
-//! The routes of refunds. A refund is carried out at once.
+//! The routes of refunds, and what becomes of those that do not end at once.
 
-use super::books::Refund;
+use super::books::Cause;
 use super::call::{Answer, Call};
 use super::currency::{self, Unfit};
 use super::form::Form;
 use super::intents::refuse_amount;
 use super::list;
+use super::method::Refunding;
+use super::refund::{self, Refund, Standing};
 use super::refusal::Refusal;
 use super::view;
+use crate::ending::{Ending, NotPending};
 use crate::shelf::Record;
-use crate::world::State;
+use crate::world::{Due, State};
 
 const REASONS: [&str; 3] = ["requested_by_customer", "duplicate", "fraudulent"];
 
@@ -21,7 +24,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Answer {
     let amount = form.integer(&["amount"])?;
     let metadata = form.metadata()?;
     let reason = match form.text("reason") {
-        Some(_) => Some(form.one_of("reason", &REASONS)?),
+        Some(_) => Some(form.one_of("reason", &REASONS)?.to_owned()),
         None => None,
     };
     let Some(intent) = state.stripe.intents.get_mut(&id) else {
@@ -49,6 +52,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Answer {
         );
         Refusal::unfit("", "amount", &message)
     })?;
+    let refunding = intent.method.map_or(Refunding::AtOnce, |method| method.refunding);
     let created = state.clock.now().as_second();
     let refund = Refund {
         id: state.ids.id("re"),
@@ -59,9 +63,20 @@ pub(super) fn create(state: &mut State, call: &Call) -> Answer {
         charge,
         reason,
         metadata,
+        standing: match refunding {
+            Refunding::Pends => Standing::Pending,
+            Refunding::AtOnce | Refunding::Fails => Standing::Succeeded,
+        },
     };
     let (refund_id, shown) = (refund.id.clone(), view::refund(&refund));
     state.stripe.refunds.push(refund);
+    match refunding {
+        Refunding::AtOnce => {}
+        Refunding::Pends => state.plan(refund::TAKES, Due::Refund(refund_id.clone(), Ending::Paid)),
+        Refunding::Fails => {
+            state.plan(refund::TAKES, Due::Refund(refund_id.clone(), Ending::Failed));
+        }
+    }
     state.tell(&id, &told, Some(&refund_id), &call.cause);
     Ok(shown)
 }
@@ -84,6 +99,23 @@ fn intent_of(state: &State, form: &Form) -> Result<String, Refusal> {
             Err(Refusal::parameter("parameter_missing", "payment_intent", message))
         }
     }
+}
+
+/// Ends a refund: a pending one succeeds, and any one fails that has not. What has failed is the
+/// merchant's, and may be refunded again.
+pub(crate) fn end(state: &mut State, id: &str, ending: Ending) -> Result<(), NotPending> {
+    let refund = state.stripe.refunds.get_mut(id).ok_or(NotPending)?;
+    let told = match ending {
+        Ending::Paid => refund.succeed(),
+        Ending::Failed => refund.fail(),
+    };
+    let told = told.map_err(|_| NotPending)?;
+    let (intent, amount) = (refund.intent.clone(), refund.amount);
+    if let (Ending::Failed, Some(intent)) = (ending, state.stripe.intents.get_mut(&intent)) {
+        intent.keep(amount);
+    }
+    state.tell(&intent, &told, Some(id), &Cause::default());
+    Ok(())
 }
 
 pub(super) fn get(state: &mut State, call: &Call) -> Answer {

@@ -1,16 +1,22 @@
 //! How things are shown: every field that the official libraries read, and all that async-stripe
 //! cannot do without.
 
-use super::books::{Event, Refund};
+use super::books::Event;
 use super::intent::{Charge, Intent, Status};
 use super::method::Method;
+use super::refund::{FAILURE_REASON, Refund, Standing};
 use serde_json::{Value, json};
 
 /// What the account is set to, and what events are written in.
 pub(super) const VERSION: &str = "2025-09-30.clover";
 
 fn brand(method: Method) -> (&'static str, &'static str) {
-    if method.id == "pm_card_mastercard" { ("mastercard", "4444") } else { ("visa", "4242") }
+    match method.id {
+        "pm_card_mastercard" => ("mastercard", "4444"),
+        "pm_card_pendingRefund" => ("visa", "7726"),
+        "pm_card_refundFail" => ("visa", "5126"),
+        _ => ("visa", "4242"),
+    }
 }
 
 fn card(method: Method) -> Value {
@@ -36,8 +42,8 @@ pub(super) fn method(method: Method, created: i64) -> Value {
 /// An intent, with its charge in full where `expand` asks for it. `url` is the stand-in's own.
 pub(super) fn intent(intent: &Intent, url: &str, expands_charge: bool) -> Value {
     let note = |name| intent.notes.texts.get(name);
-    let (canceled_at, reason) = match intent.status {
-        Status::Canceled { at, reason } => (Some(at), reason),
+    let (canceled_at, reason) = match &intent.status {
+        Status::Canceled { at, reason } => (Some(at), reason.as_deref()),
         _ => (None, None),
     };
     let latest = intent.charge.as_ref().map(|latest| match expands_charge {
@@ -147,8 +153,9 @@ pub(super) fn charge(intent: &Intent, charge: &Charge) -> Value {
     })
 }
 
+/// A refund. Why it is pending or has failed is shown only where it is or has, as at Stripe.
 pub(super) fn refund(refund: &Refund) -> Value {
-    json!({
+    let mut shown = json!({
         "id": refund.id,
         "object": "refund",
         "amount": refund.amount,
@@ -162,9 +169,15 @@ pub(super) fn refund(refund: &Refund) -> Value {
         "reason": refund.reason,
         "receipt_number": null,
         "source_transfer_reversal": null,
-        "status": "succeeded",
+        "status": refund.standing.name(),
         "transfer_reversal": null,
-    })
+    });
+    match refund.standing {
+        Standing::Pending => shown["pending_reason"] = json!("processing"),
+        Standing::Failed => shown["failure_reason"] = json!(FAILURE_REASON),
+        Standing::Succeeded => {}
+    }
+    shown
 }
 
 pub(super) fn event(event: &Event) -> Value {

@@ -1,12 +1,14 @@
 //! M-Pesa: tokens, pushes, callbacks, queries and reversals.
 
+use crate::books::kept_in;
 use crate::helpers::{Reply, Shop};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use fakepay::Merchant;
+use fakepay::{Merchant, Settings};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const PUSH: &str = "/mpesa/stkpush/v1/processrequest";
 const QUERY: &str = "/mpesa/stkpushquery/v1/query";
@@ -69,6 +71,22 @@ async fn query(shop: &Shop, token: &str, id: &str) -> Reply {
     let mut body = credentials(&now(shop).await);
     body["CheckoutRequestID"] = id.into();
     ask(shop, token, QUERY, &body).await
+}
+
+fn reversal(shop: &Shop, receipt: &Value, amount: u32) -> Value {
+    json!({
+        "Initiator": "shop",
+        "SecurityCredential": "secret",
+        "CommandID": "TransactionReversal",
+        "TransactionID": receipt,
+        "Amount": amount,
+        "ReceiverParty": "174379",
+        "RecieverIdentifierType": "11",
+        "ResultURL": format!("{}back", shop.receiver.url()),
+        "QueueTimeOutURL": format!("{}late", shop.receiver.url()),
+        "Remarks": "Canceled",
+        "Occasion": "",
+    })
 }
 
 /// The next callback of a push.
@@ -163,7 +181,7 @@ async fn a_query_while_the_customer_thinks_is_a_500_with_the_code_of_bad_credent
 
 #[tokio::test]
 async fn customers_answer_after_the_delay_of_the_settings_and_silent_ones_never() {
-    let callback_delay = std::time::Duration::from_secs(1_000);
+    let callback_delay = Duration::from_secs(1_000);
     let shop = Shop::with(Merchant { callback_delay, ..Merchant::default() }).await;
     let token = token(&shop).await;
     let silent = pushed(&shop, &token, SILENT, 100).await;
@@ -256,20 +274,7 @@ async fn all_of_a_payment_is_reversed_once_and_its_callback_says_so() {
         (receipt, 2_500, json!(0)),
         (receipt, 2_500, json!("R000001")),
     ] {
-        let body = json!({
-            "Initiator": "shop",
-            "SecurityCredential": "secret",
-            "CommandID": "TransactionReversal",
-            "TransactionID": receipt,
-            "Amount": amount,
-            "ReceiverParty": "174379",
-            "RecieverIdentifierType": "11",
-            "ResultURL": format!("{}back", shop.receiver.url()),
-            "QueueTimeOutURL": format!("{}late", shop.receiver.url()),
-            "Remarks": "Canceled",
-            "Occasion": "",
-        });
-        let told = ask(&shop, &token, REVERSAL, &body).await.with(200);
+        let told = ask(&shop, &token, REVERSAL, &reversal(&shop, receipt, amount)).await.with(200);
         assert_eq!(told["ResponseCode"], "0");
         let letter = shop.receiver.next().await;
         assert_eq!(letter.path(), "/back");
@@ -294,4 +299,30 @@ async fn faults_happen_to_pushes_and_callbacks_too() {
     let told = called_back(&shop).await;
     assert_eq!(told["CallbackMetadata"]["Item"][0]["Value"], 200.0);
     assert_eq!(shop.ledger().await["currencies"]["kes"]["captured"], 30_000);
+}
+
+#[tokio::test]
+async fn another_stand_in_goes_on_with_the_pushes_and_the_token_in_its_books() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let merchant = Merchant { callback_delay: Duration::from_secs(60), ..Merchant::default() };
+    let settings = || Settings { merchant: merchant.clone(), ..kept_in(&folder) };
+    let shop = Shop::set_up(settings()).await;
+    let token = token(&shop).await;
+    let paid = pushed(&shop, &token, "254700001234", 500).await;
+    shop.advance(60).await;
+    let receipt = called_back(&shop).await["CallbackMetadata"]["Item"][1]["Value"].take();
+    let asked = query(&shop, &token, &paid).await.with(200);
+    let (late, thinking) =
+        (pushed(&shop, &token, LATE, 100).await, pushed(&shop, &token, "254700000001", 100).await);
+
+    let shop = shop.again(settings());
+    assert_eq!(query(&shop, &token, &paid).await.with(200), asked);
+    assert_eq!(query(&shop, &token, &thinking).await.status, 500);
+    shop.advance(60).await;
+    let told = called_back(&shop).await;
+    assert_eq!([&told["CheckoutRequestID"], &told["ResultCode"]], [&json!(thinking), &json!(1)]);
+    assert_eq!(shop.control(&format!("intents/{late}/settle"), json!({})).await.status, 204);
+    assert_eq!(called_back(&shop).await["CheckoutRequestID"], late);
+    ask(&shop, &token, REVERSAL, &reversal(&shop, &receipt, 500)).await.with(200);
+    assert_eq!(shop.ledger().await["payments"][0]["refunded"], 50_000);
 }

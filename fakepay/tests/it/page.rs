@@ -1,6 +1,7 @@
 //! The hosted page: what a customer sees, chooses and comes back with.
 
 use crate::helpers::{Reply, Shop, id, word};
+use fakepay::{Fakepay, Settings};
 use reqwest::Method;
 
 const BACK: &str = "http://shop.example/stay?step=2#pay";
@@ -87,7 +88,7 @@ async fn nobody_is_led_to_an_address_that_is_not_of_the_web() {
     let shop = Shop::open().await;
     let intent = shop.intent("pm_late", "").await;
     let to = location(&choose(&shop, &id(&intent), "accept", "javascript:alert(1)").await);
-    assert_eq!(to, format!("/pay/{}", id(&intent)));
+    assert_eq!(to, id(&intent));
 }
 
 #[tokio::test]
@@ -99,4 +100,24 @@ async fn the_address_in_next_action_is_this_page() {
     let path = url.strip_prefix(shop.url()).expect("an address of the stand-in");
     let reply = shop.send(shop.request(Method::GET, path)).await;
     assert!(reply.text.contains("value=\"http://shop.example/back\""), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn customers_are_led_to_the_public_address_where_there_is_one() {
+    let public = |url: &str| Settings { public_url: Some(url.to_owned()), ..Settings::default() };
+    let shop = Shop::set_up(public("https://stays.example/sandbox/")).await;
+    let more = "return_url=http%3A%2F%2Fshop.example%2Fback";
+    let intent = shop.intent("pm_card_authenticationRequired", more).await;
+    let url = word(&intent["next_action"]["redirect_to_url"]["url"]);
+    let page = format!("https://stays.example/sandbox/pay/{}?return_url=", id(&intent));
+    assert!(url.starts_with(&page), "{url}");
+    // Events say the same as answers do, and the page names no path that such an address lacks.
+    shop.types(1).await;
+    let told = shop.receiver.next().await.json();
+    assert_eq!(told["data"]["object"]["next_action"], intent["next_action"]);
+    let reply = shop.send(shop.request(Method::GET, &format!("/pay/{}", id(&intent)))).await;
+    assert!(!reply.text.contains("action=") && !reply.text.contains("\"/"), "{}", reply.text);
+    let address = "127.0.0.1:0".parse().expect("an address");
+    let refused = Fakepay::start(address, public("stays.example")).expect_err("no address");
+    assert!(refused.to_string().contains("stays.example"), "{refused}");
 }

@@ -114,8 +114,12 @@ codes! {
         "The property takes no new bookings.";
     QuoteExpired "quote_expired" CONFLICT "The quote has expired"
         "The time of the quote is over: ask for a new one.";
+    PaymentsOff "payments_off" SERVICE_UNAVAILABLE "Nothing can be paid here"
+        "No payment provider is set up on this server.";
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests"
         "More was asked than RateLimit-Policy allows: try again after Retry-After.";
+    RefundAboveCharge "refund_above_charge" CONFLICT "More than there is"
+        "The booking does not have so much of this payment any more.";
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
         "The request did not arrive in time.";
     ReviewAppeared "review_appeared" CONFLICT "The review has appeared"

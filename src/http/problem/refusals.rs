@@ -83,6 +83,7 @@ impl From<Illegal> for Problem {
             Illegal::Paying => Code::PaymentUnderWay,
             Illegal::MoreToPay => Code::MoreToPay,
             Illegal::Offline => Code::OfflineBooking,
+            Illegal::RefundAboveCharge => Code::RefundAboveCharge,
         };
         Self::new(code).with_detail(illegal.to_string())
     }

@@ -40,7 +40,7 @@ impl Reply {
 }
 
 pub(crate) struct Shop {
-    fakepay: Fakepay,
+    pub(crate) fakepay: Fakepay,
     client: Client,
     pub(crate) receiver: Receiver,
 }
@@ -52,13 +52,22 @@ impl Shop {
     }
 
     pub(crate) async fn with(merchant: Merchant) -> Self {
+        Self::set_up(Settings { seed: Some(7), merchant, ..Settings::default() }).await
+    }
+
+    /// Its receiver is the webhook, whatever the settings say.
+    pub(crate) async fn set_up(settings: Settings) -> Self {
         let receiver = Receiver::start().await;
-        let webhook = Some(Webhook::new(receiver.url(), SECRET).expect("a good webhook"));
-        let settings = Settings { webhook, seed: Some(7), merchant };
-        let address = "127.0.0.1:0".parse().expect("an address");
-        let fakepay = Fakepay::start(address, settings).expect("a free port");
+        let fakepay = start(settings, &receiver);
         let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         Self { fakepay, client: client.build().expect("a client"), receiver }
+    }
+
+    /// Another stand-in, once this one has ended; the receiver is the same.
+    pub(crate) fn again(self, settings: Settings) -> Self {
+        let Self { fakepay, client, receiver } = self;
+        drop(fakepay);
+        Self { fakepay: start(settings, &receiver), client, receiver }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -166,6 +175,12 @@ impl Shop {
     pub(crate) async fn types(&self, number: usize) -> Vec<String> {
         self.told(number).await.into_iter().map(|(kind, _)| kind).collect()
     }
+}
+
+fn start(settings: Settings, receiver: &Receiver) -> Fakepay {
+    let webhook = Some(Webhook::new(receiver.url(), SECRET).expect("a good webhook"));
+    let address = "127.0.0.1:0".parse().expect("an address");
+    Fakepay::start(address, Settings { webhook, ..settings }).expect("a free port")
 }
 
 /// A text in JSON.

@@ -1,6 +1,10 @@
 //! The configuration: one typed value, read from the environment (and `.env`, which the
 //! environment wins over), validated as a whole at start. Every name stands in `.env.example`.
 
+mod payments;
+
+pub use payments::{MpesaAccount, Payments, ProviderName, StripeAccount};
+
 use crate::auth::tokens::secret_problem;
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -30,6 +34,7 @@ pub struct Config {
     /// Whether `POST /test/clock` exists and moves time.
     pub test_clock: bool,
     pub hold_ttl: Duration,
+    pub payments: Payments,
     pub actor_idle: Duration,
     /// The bug that a test plants, by `TEST_SWITCH`.
     #[cfg(feature = "test_switches")]
@@ -103,6 +108,7 @@ impl Config {
             auto_migrate: reader.flag("AUTO_MIGRATE"),
             test_clock,
             hold_ttl: reader.seconds("HOLD_TTL_SECONDS", HOLD_TTL),
+            payments: reader.payments(demo || debug, serving),
             actor_idle: reader.seconds("ACTOR_IDLE_SECONDS", ACTOR_IDLE),
             #[cfg(feature = "test_switches")]
             switches: reader.switches(),
@@ -256,19 +262,25 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
-    /// A secret from `SECRET_KEY` or the file that `SECRET_KEY_FILE` names.
-    fn secret(&mut self, demo: bool, serving: bool) -> SecretString {
-        let from_file = self.text("SECRET_KEY_FILE").map(|path| {
-            std::fs::read_to_string(&path).map(|text| text.trim().to_owned()).map_err(|_| path)
-        });
-        let value = match from_file {
-            Some(Err(path)) => {
-                self.problem(format!("SECRET_KEY_FILE: {path} cannot be read"));
-                return SecretString::default();
+    /// A secret by its name, or from the file that stands under that name with `_FILE` behind it.
+    fn secret_text(&mut self, name: &str) -> Option<String> {
+        let Some(path) = self.text(&format!("{name}_FILE")) else { return self.text(name) };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text.trim().to_owned()),
+            Err(_) => {
+                self.problem(format!("{name}_FILE: {path} cannot be read"));
+                None
             }
-            Some(Ok(text)) => Some(text),
-            None => self.text("SECRET_KEY"),
-        };
+        }
+    }
+
+    /// What signs tokens.
+    fn secret(&mut self, demo: bool, serving: bool) -> SecretString {
+        let before = self.problems.len();
+        let value = self.secret_text("SECRET_KEY");
+        if self.problems.len() > before {
+            return SecretString::default();
+        }
         match value {
             None if demo || !serving => SecretString::default(),
             value => {
@@ -311,14 +323,14 @@ fn is_origin(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn read(values: &[(&str, &str)], demo: bool) -> Result<Config, ConfigError> {
+    pub(super) fn read(values: &[(&str, &str)], demo: bool) -> Result<Config, ConfigError> {
         let get = |name: &str| {
             values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
         Config::read(get, demo, true)
     }
 
-    const SECRET: (&str, &str) = ("SECRET_KEY", "f3c9b1d27a6e48509c1b7de2a4f8036e5d9c7b1a2f4e6d8c");
+    pub(super) const SECRET: (&str, &str) = ("SECRET_KEY", "f3c9b1d27a6e48509c1b7de2a4f8036e5d9c7b1a2f4e6d8c");
 
     #[test]
     fn defaults_run_everything_on_sqlite_on_loopback() {

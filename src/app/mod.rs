@@ -1,5 +1,7 @@
-//! The composition root: the only file that knows every concrete type, and the commands of the
-//! command line in terms of it.
+//! The composition root: the only place that knows every concrete type, and the commands of the
+//! command line in terms of it. `providers.rs` puts together what payments go through.
+
+mod providers;
 
 use crate::actors::{Registry, RegistryOptions};
 use crate::auth::ended::EndedSessions;
@@ -17,14 +19,16 @@ use crate::http::edge::{Edge, Hosts, Origins, Proxies};
 use crate::http::{self, Surface};
 use crate::ids::Ids;
 use crate::jobs::{self, sweep};
-use crate::payments::sandbox::Sandbox;
 use crate::store::accounts::Role;
 use crate::store::{Kind, Store, StoreError, StoreOptions};
 use crate::ws::{self, Connections};
 use domain::state::Settings;
+use fakepay::Fakepay;
+use providers::{DEMO_BOOKS, Paying};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
@@ -142,7 +146,9 @@ pub fn create_admin(email: String, first_name: String, last_name: String) -> Don
             store.migrate().await?;
         }
         let (_stop, stopping) = watch::channel(false);
-        let engine = assemble(&config, store, &threads, stopping).await?;
+        let ready = prepare_clock(&config, &store).await?;
+        let paying = Paying::default();
+        let engine = assemble(&config, store, &threads, stopping, ready, paying).await?;
         let role = Role::Admin;
         let registration = Registration { email, password, first_name, last_name, role };
         let account = engine.create_account(registration).await.map_err(told)?;
@@ -167,11 +173,15 @@ async fn run(config: Config, threads: &Threads) -> Done {
         wait_for_migrations(&store, &listener).await?;
     }
     let (stop, stopping) = watch::channel(false);
-    let engine = Arc::new(assemble(&config, store, threads, stopping).await?);
+    let address = listener.local_addr().map_err(listening)?;
+    let ready = prepare_clock(&config, &store).await?;
+    let paying = Paying::set_up(&config, address.port(), &ready.1)?;
+    let sandbox = paying.sandbox.clone();
+    let engine = Arc::new(assemble(&config, store, threads, stopping, ready, paying).await?);
+    engine.store.release_payments().await?;
     engine.learn_ended_sessions().await?;
     let workers = runtime.spawn(jobs::lasting("the job workers", Arc::clone(&engine), jobs::run));
     let sweeper = runtime.spawn(jobs::lasting("the sweep", Arc::clone(&engine), sweep::run));
-    let address = listener.local_addr().map_err(listening)?;
     if config.demo {
         let property = demo::fill(&engine).await.map_err(told)?;
         crate::demo::welcome(address, property, &engine);
@@ -188,7 +198,7 @@ async fn run(config: Config, threads: &Threads) -> Done {
         engine: Arc::clone(&engine),
         connections,
         edge: Arc::new(edge(&config, limiter.map(|limiter| limiter as Arc<dyn RateLimiter>))),
-        catch_up: Arc::new(CatchUp(Arc::clone(&engine))),
+        catch_up: Arc::new(CatchUp { engine: Arc::clone(&engine), sandbox }),
         demo: config.demo,
     };
     let server = http::serve(surface, listener).map_err(listening)?;
@@ -254,18 +264,25 @@ async fn told_to_stop() -> Done {
     }
 }
 
+/// The clock, no earlier than what the database has seen, and ids by it.
+async fn prepare_clock(config: &Config, store: &Store) -> Result<(Clock, Ids), AppError> {
+    let sampled = store.server_now().await?.unwrap_or_else(Clock::wall);
+    let clock = Clock::new(sampled, config.test_clock);
+    if let Some(newest) = store.newest_event_at().await? {
+        clock.raise_to(newest);
+    }
+    Ok((clock.clone(), Ids::new(clock)))
+}
+
 /// Puts the engine together on a database that is up to date.
 async fn assemble(
     config: &Config,
     store: Store,
     threads: &Threads,
     stopping: watch::Receiver<bool>,
+    (clock, ids): (Clock, Ids),
+    paying: Paying,
 ) -> Result<Engine, AppError> {
-    let sampled = store.server_now().await?.unwrap_or_else(Clock::wall);
-    let clock = Clock::new(sampled, config.test_clock);
-    if let Some(newest) = store.newest_event_at().await? {
-        clock.raise_to(newest);
-    }
     let epoch = store.epoch().await?;
     let feed = Feed::default();
     let wake = Arc::new(Notify::new());
@@ -284,7 +301,6 @@ async fn assemble(
         runtime: threads.store.handle().clone(),
         jobs: Arc::clone(&wake),
     };
-    let ids = Ids::new(clock.clone());
     let secret = match config.secret_key.expose_secret() {
         "" => SecretString::from(format!("{}{}", ids.fresh().simple(), ids.fresh().simple())),
         secret => SecretString::from(secret.to_owned()),
@@ -302,7 +318,9 @@ async fn assemble(
         anonymous_quotes: AnonymousQuotes::default(),
         hoarding: Hoarding::new(config.pending_per_guest),
         pasts: Pasts::default(),
-        provider: Arc::new(Sandbox),
+        providers: paying.providers,
+        stripe_hooks: paying.stripe_hooks,
+        reconciled_at: AtomicI64::new(0),
         settlements: Settlements::default(),
         jobs: wake,
         working: Mutex::new(()),
@@ -312,15 +330,22 @@ async fn assemble(
 }
 
 /// Handles everything that is due at this moment: what a moved test clock waits for.
-struct CatchUp(Arc<Engine>);
+struct CatchUp {
+    engine: Arc<Engine>,
+    sandbox: Option<Arc<Fakepay>>,
+}
 
 impl http::CatchUp for CatchUp {
-    fn run(&self) -> futures_util::future::BoxFuture<'_, ()> {
+    fn run(&self, advanced: Duration) -> futures_util::future::BoxFuture<'_, ()> {
         Box::pin(async move {
+            // What the sandbox signs now must not look old.
+            if let Some(sandbox) = &self.sandbox {
+                sandbox.advance(advanced);
+            }
             // Each round may make new work; a chain of them is short.
             for _ in 0..MAX_ROUNDS {
-                let swept = sweep::once(&self.0).await.unwrap_or(0);
-                let worked = jobs::work(&self.0).await.unwrap_or(0);
+                let swept = sweep::once(&self.engine).await.unwrap_or(0);
+                let worked = jobs::work(&self.engine).await.unwrap_or(0);
                 if swept + worked == 0 {
                     return;
                 }
@@ -416,7 +441,12 @@ fn remove_demo() -> Done {
             }
         }
     }
-    Ok(())
+    match std::fs::remove_file(DEMO_BOOKS) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(AppError::Io { what: format!("cannot remove {DEMO_BOOKS}"), error })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn admin_password() -> Result<String, AppError> {

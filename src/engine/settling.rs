@@ -1,0 +1,401 @@
+//! Bringing one payment to rest: the hands of [`domain::settlement`].
+//!
+//! Whatever the reason (a step of its booking, something its provider said, the reconciliation), a
+//! job has one worker take the payment for itself, look at what is recorded, at its booking and at
+//! its provider, and make one move after the other until there is none. Every job about the payment
+//! that was there at the last look is done with it. A worker that stops anywhere leaves nothing
+//! behind but a lease that ends, and the next one goes on from what it finds.
+
+use super::{Engine, Error};
+use crate::actors::Urgency;
+use crate::feed::PaymentNotice;
+use crate::payments::{CALL_WITHIN, Intent, Order, Provider, ProviderError, RefundOrder};
+use crate::store::inbox::InboxEvent;
+use crate::store::jobs::{NewJob, Work};
+use crate::store::payments::{Case, Heard, Lease, Payment};
+use crate::store::refunds::{Refund, RefundWord};
+use domain::booking::Step;
+use domain::command::{Command, Intent as Wish};
+use domain::event::By;
+use domain::payment::{PaymentStatus, RefundState};
+use domain::settlement::{Fact, Move, Seen, Standing, next};
+use domain::{Instant, JobId, PaymentId, PropertyId, RefundId};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How long a worker has a payment for itself: a few calls to its provider, however slow.
+const LEASE: Duration = Duration::from_secs(120);
+/// The most moves in one go. The longest way there is has about ten.
+const MOST_MOVES: usize = 24;
+const RECONCILE_EVERY: Duration = Duration::from_secs(5 * 60);
+/// For how long after a refund its provider may still say that it failed.
+const REFUNDS_MAY_FAIL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// What a worker holds while it settles one payment.
+struct Go<'a> {
+    engine: &'a Engine,
+    provider: Arc<dyn Provider>,
+    id: PaymentId,
+    until: Instant,
+    seen: Seen,
+}
+
+impl Engine {
+    /// A job about a payment: brings it to rest.
+    pub async fn settle(&self, job: &NewJob) -> Result<(), Error> {
+        let id = PaymentId(job.subject);
+        let now = self.clock.now();
+        let until = now.plus(LEASE);
+        match self.store.lease_payment(id, now, until).await? {
+            Lease::Had => {}
+            Lease::Taken => return Err(Error::PaymentTaken),
+            Lease::Missing => return Ok(self.store.complete(job.id).await?),
+        }
+        let settled = self.settle_leased(job, id, until).await;
+        // The lease is given back whatever happened, so that the next try finds it free.
+        let done = settled.as_ref().map_or(Vec::new(), Clone::clone);
+        let released = self.store.release_payment(id, until, done).await;
+        self.settlements.settled(id);
+        settled?;
+        Ok(released?)
+    }
+
+    /// The jobs that are done with this go.
+    async fn settle_leased(
+        &self,
+        job: &NewJob,
+        id: PaymentId,
+        until: Instant,
+    ) -> Result<Vec<JobId>, Error> {
+        let case = self.store.case(id).await?.ok_or(Error::Fault("a payment has no booking"))?;
+        let provider = self
+            .providers
+            .named(&case.payment.provider)
+            .ok_or(Error::Fault("the payment's provider is not set up on this server"))?;
+        let mut go = Go { engine: self, provider, id, until, seen: Seen::default() };
+        if matches!(job.work, Work::ProviderEvent | Work::Reconcile) {
+            go.look_at_refunds(&case).await?;
+        }
+        let mut done = go.run(case).await?;
+        if job.work == Work::ProviderEvent {
+            let payment = self.store.payment(id).await?.ok_or(Error::NotFound)?;
+            let now = self.clock.now();
+            self.store.inbox_processed(&payment.provider, &job.payload, now).await?;
+        }
+        done.push(job.id);
+        Ok(done)
+    }
+
+    /// Every five minutes, and when the server starts: has every payment looked at that may have
+    /// something to be done about it. A job that waits already is not written again.
+    pub async fn reconcile_when_due(&self) -> Result<usize, Error> {
+        let now = self.clock.now();
+        let last = Instant::from_micros(self.reconciled_at.load(Ordering::Relaxed));
+        if now < last.plus(RECONCILE_EVERY) {
+            return Ok(0);
+        }
+        self.reconciled_at.store(now.as_micros(), Ordering::Relaxed);
+        let unfinished = self.store.unfinished_payments().await?;
+        for (payment, property) in &unfinished {
+            // One payment has one such job at a time, under the payment's own number.
+            let id = JobId(payment.0);
+            let job = self.job(id, Work::Reconcile, *payment, *property, String::new());
+            self.store.enqueue(job).await?;
+        }
+        self.jobs.notify_one();
+        Ok(unfinished.len())
+    }
+
+    /// Takes an event of a provider's into the inbox, once, with the job that looks at it.
+    pub async fn take_event(
+        &self,
+        payment: &Payment,
+        event_id: String,
+        body: String,
+    ) -> Result<(), Error> {
+        let id = JobId(payment.property.bind(self.ids.fresh()));
+        let work = Work::ProviderEvent;
+        let job = self.job(id, work, payment.id, payment.property, event_id.clone());
+        let event = InboxEvent {
+            provider: payment.provider.clone(),
+            event_id,
+            payment: payment.id,
+            body,
+            received_at: self.clock.now(),
+            processed_at: None,
+        };
+        self.store.inbox_insert(event, job).await?;
+        self.jobs.notify_one();
+        Ok(())
+    }
+
+    fn job(
+        &self,
+        id: JobId,
+        work: Work,
+        payment: PaymentId,
+        property: PropertyId,
+        payload: String,
+    ) -> NewJob {
+        let (subject, property, run_at) = (payment.0, Some(property), self.clock.now());
+        NewJob { id, work, subject, property, amount: 0, payload, run_at }
+    }
+}
+
+impl Go<'_> {
+    /// Moves until there is nothing more to do; the jobs that this has done.
+    async fn run(&mut self, mut case: Case) -> Result<Vec<JobId>, Error> {
+        for _ in 0..MOST_MOVES {
+            let record = case.payment.record(&case.refunds);
+            match next(&case.booking, &record, &self.seen) {
+                Move::Rest => return Ok(case.jobs),
+                step => self.make(&case, step).await?,
+            }
+            let after = self.engine.store.case(self.id).await?;
+            let after = after.ok_or(Error::Fault("a payment has no booking"))?;
+            self.tell_guest(&case.payment, &after);
+            case = after;
+        }
+        Err(Error::Fault("a payment does not come to rest"))
+    }
+
+    async fn make(&mut self, case: &Case, step: Move) -> Result<(), Error> {
+        let (store, now) = (&self.engine.store, self.engine.clock.now());
+        let payment = &case.payment;
+        match step {
+            Move::Look => self.look(payment).await?,
+            Move::Order => self.order(payment).await?,
+            Move::Write(status) => {
+                if status == PaymentStatus::Conflicted {
+                    tracing::error!(payment = %payment.id, "the provider has another order for it");
+                }
+                store.set_payment_status(payment.id, status).await?;
+            }
+            Move::Book => {
+                store.book_capture(payment, now).await?;
+            }
+            Move::Tell(step) => self.tell(case, step).await?,
+            Move::Disown => {
+                tracing::info!(payment = %payment.id, booking = %payment.booking,
+                    "money came that its booking does not take: it goes back");
+                store.disown_payment(payment.id).await?;
+            }
+            Move::Capture => self.capture(payment).await?,
+            Move::Cancel => self.cancel(payment).await?,
+            Move::Owe(amount) => {
+                let id = RefundId(payment.property.bind(self.engine.ids.fresh()));
+                store.owe(id, payment.id, amount, now).await?;
+            }
+            Move::Send(refund) => self.send(case, refund).await?,
+            Move::LookAt(refund) => self.look_at(case, refund).await?,
+            Move::Rest => {}
+        }
+        Ok(())
+    }
+
+    /// There has to be time for a whole call before the lease ends: two never ask about one payment.
+    fn check_time(&self) -> Result<Instant, Error> {
+        let now = self.engine.clock.now();
+        let ends = now.plus(CALL_WITHIN);
+        if ends < self.until { Ok(now) } else { Err(Error::Fault("a payment took too long")) }
+    }
+
+    async fn look(&mut self, payment: &Payment) -> Result<(), Error> {
+        let now = self.check_time()?;
+        match self.provider.fetch(&order(payment, now), now).await? {
+            Some(intent) => self.hear(payment, intent).await?,
+            None => self.seen.fact = Some(fact(payment, Standing::Unknown)),
+        }
+        Ok(())
+    }
+
+    async fn order(&mut self, payment: &Payment) -> Result<(), Error> {
+        let now = self.check_time()?;
+        self.engine.store.note_asked(payment.id, now).await?;
+        match self.provider.order(&order(payment, now), now).await {
+            Ok(intent) => self.hear(payment, intent).await?,
+            Err(ProviderError::Refused(why)) => {
+                tracing::warn!(payment = %payment.id, why, "the provider refused an order");
+                self.seen.fact = Some(fact(payment, Standing::Ended(PaymentStatus::Failed)));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    async fn capture(&mut self, payment: &Payment) -> Result<(), Error> {
+        let now = self.check_time()?;
+        match self.provider.capture(&order(payment, now), now).await {
+            Ok(intent) => self.hear(payment, intent).await?,
+            Err(ProviderError::Refused(why)) => {
+                tracing::error!(payment = %payment.id, why, "the provider refused to collect");
+                self.look(payment).await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.seen.not_captured = self.standing() == Some(Standing::Authorized);
+        Ok(())
+    }
+
+    async fn cancel(&mut self, payment: &Payment) -> Result<(), Error> {
+        let now = self.check_time()?;
+        match self.provider.cancel(&order(payment, now), now).await {
+            Ok(intent) => self.hear(payment, intent).await?,
+            Err(ProviderError::Refused(why)) => {
+                tracing::warn!(payment = %payment.id, why, "the provider keeps an order");
+                self.look(payment).await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let ended = matches!(self.standing(), Some(Standing::Ended(_) | Standing::Unknown));
+        self.seen.not_canceled = !ended;
+        Ok(())
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        self.seen.fact.map(|fact| fact.standing)
+    }
+
+    /// Takes in what the provider says, and keeps what is new of it.
+    async fn hear(&mut self, payment: &Payment, intent: Intent) -> Result<(), Error> {
+        self.seen.fact = Some(intent.fact);
+        let reference = Some(intent.reference);
+        if reference != payment.provider_ref || intent.next_action != payment.action {
+            let heard = Heard { reference, receipt: None, action: intent.next_action };
+            self.engine.store.note_heard(payment.id, heard).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell(&mut self, case: &Case, step: Step) -> Result<(), Error> {
+        let is_offer = matches!(step, Step::Pay { .. });
+        let intent = Wish::Step { booking: case.booking.id, step };
+        let id = self.engine.ids.fresh();
+        let command = Command { id, by: By::Provider, key: None, intent };
+        let property = case.payment.property;
+        match self.engine.carry_out(property, command, Urgency::Urgent).await {
+            Ok(_) => {}
+            Err(Error::Refused(_)) if is_offer => self.seen.not_taken = true,
+            Err(Error::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+        self.seen.told |= !is_offer;
+        Ok(())
+    }
+
+    async fn send(&mut self, case: &Case, id: RefundId) -> Result<(), Error> {
+        let now = self.check_time()?;
+        let (refund, order) = refund_order(case, id, now)?;
+        let word = match self.provider.refund(&order, now).await {
+            Ok(answer) => RefundWord {
+                state: answer.state,
+                provider_ref: answer.reference,
+                reason: answer.reason,
+            },
+            Err(ProviderError::Refused(why)) => {
+                tracing::error!(refund = %id, payment = %self.id, why, "a refund is owed by hand");
+                RefundWord { state: RefundState::Failed, provider_ref: None, reason: Some(why) }
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.seen.looked.push(id);
+        self.write_refund(refund, word).await
+    }
+
+    async fn look_at(&mut self, case: &Case, id: RefundId) -> Result<(), Error> {
+        let now = self.check_time()?;
+        let (refund, order) = refund_order(case, id, now)?;
+        let answer = self.provider.fetch_refund(&order, now).await?;
+        self.seen.looked.push(id);
+        let (state, provider_ref, reason) = (answer.state, answer.reference, answer.reason);
+        self.write_refund(refund, RefundWord { state, provider_ref, reason }).await
+    }
+
+    async fn write_refund(&self, refund: &Refund, word: RefundWord) -> Result<(), Error> {
+        if word.state != refund.state {
+            if word.state == RefundState::Failed {
+                tracing::error!(refund = %refund.id, payment = %self.id, "a refund failed");
+            }
+            self.engine.store.set_refund(refund.id, word, self.engine.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Refunds that went well may still fail; who hears something of a payment asks about those too.
+    async fn look_at_refunds(&mut self, case: &Case) -> Result<(), Error> {
+        let since = self.engine.clock.now().minus(REFUNDS_MAY_FAIL);
+        let told = case.refunds.iter().filter(|refund| {
+            refund.state == RefundState::Succeeded
+                && refund.provider_ref.is_some()
+                && refund.requested_at > since
+        });
+        for refund in told {
+            self.look_at(case, refund.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the guest, and whoever waits for an answer, where the payment has come.
+    fn tell_guest(&self, before: &Payment, case: &Case) {
+        let now = &case.payment;
+        let shown = |payment: &Payment| (payment.status, payment.refunded, payment.action.clone());
+        if shown(before) == shown(now) {
+            return;
+        }
+        self.engine.settlements.settled(now.id);
+        self.engine.feed.people().tell_payment(PaymentNotice {
+            guest: case.booking.guest,
+            property: now.property,
+            payment: now.id,
+            booking: now.booking,
+            status: now.status,
+            amount: now.amount,
+            currency: now.currency,
+            refunded: now.refunded,
+            at: self.engine.clock.now(),
+        });
+    }
+}
+
+/// The order as it is recorded.
+fn order(payment: &Payment, now: Instant) -> Order {
+    Order {
+        payment: payment.id,
+        booking: payment.booking,
+        amount: payment.amount,
+        currency: payment.currency,
+        method: payment.method.clone(),
+        return_url: payment.return_url.clone(),
+        reference: payment.provider_ref.clone(),
+        receipt: payment.receipt.clone(),
+        asked_at: payment.asked_at.unwrap_or(now),
+    }
+}
+
+fn refund_order(
+    case: &Case,
+    id: RefundId,
+    now: Instant,
+) -> Result<(&Refund, RefundOrder), Error> {
+    let refund = case.refunds.iter().find(|refund| refund.id == id);
+    let refund = refund.ok_or(Error::Fault("a refund is not there any more"))?;
+    let order = RefundOrder {
+        refund: id,
+        amount: refund.amount,
+        order: order(&case.payment, now),
+        reference: refund.provider_ref.clone(),
+        requested_at: refund.requested_at,
+    };
+    Ok((refund, order))
+}
+
+/// What is known of an order where its provider says nothing of it.
+const fn fact(payment: &Payment, standing: Standing) -> Fact {
+    Fact {
+        booking: Some(payment.booking),
+        amount: payment.amount,
+        currency: payment.currency,
+        standing,
+    }
+}

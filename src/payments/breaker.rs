@@ -1,0 +1,149 @@
+//! A provider that is down is left alone for a while.
+//!
+//! After [`FAILURES`] calls in a row without an answer, calls are turned away at once for
+//! [`REST`]; then one is let through, and what comes of it decides for all. A refusal is an answer.
+//! Time is the callers' `now`; nothing waits in here, and no lock is held while a provider is asked.
+
+use super::{Intent, Order, Provider, ProviderError, RefundAnswer, RefundOrder};
+use domain::{Currency, Instant};
+use futures_util::future::BoxFuture;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Calls in a row without an answer, after which the provider is left alone.
+const FAILURES: u32 = 5;
+/// How long it is left alone.
+const REST: Duration = Duration::from_secs(30);
+
+/// A provider with a breaker before it.
+pub struct Breaker {
+    provider: Arc<dyn Provider>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Calls in a row that had no answer.
+    failures: u32,
+    /// Until then the provider is left alone.
+    rests_until: Option<Instant>,
+}
+
+impl State {
+    /// Lets a call through, or says how long none is.
+    fn admit(&mut self, now: Instant) -> Result<(), ProviderError> {
+        let Some(until) = self.rests_until else { return Ok(()) };
+        let left = until.since(now);
+        if left.is_zero() {
+            // Whoever comes while this one is on its way waits for what becomes of it; should
+            // nothing become of it, another is let through as long after it.
+            self.rests_until = Some(now.plus(REST));
+            return Ok(());
+        }
+        let seconds = left.as_millis().div_ceil(1_000);
+        Err(ProviderError::Busy(format!("it did not answer, and is asked again in {seconds} s")))
+    }
+
+    fn note(&mut self, is_answer: bool, now: Instant) {
+        if is_answer {
+            *self = Self::default();
+            return;
+        }
+        self.failures = self.failures.saturating_add(1);
+        if self.failures >= FAILURES {
+            self.rests_until = Some(now.plus(REST));
+        }
+    }
+}
+
+impl Breaker {
+    /// Nothing is known against the provider yet.
+    pub fn new(provider: Arc<dyn Provider>) -> Self {
+        Self { provider, state: Mutex::default() }
+    }
+
+    fn with_state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn pass<'a, T: 'a>(
+        &'a self,
+        now: Instant,
+        call: impl FnOnce(&'a dyn Provider) -> BoxFuture<'a, Result<T, ProviderError>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, ProviderError>> {
+        Box::pin(async move {
+            self.with_state(|state| state.admit(now))?;
+            let answer = call(&*self.provider).await;
+            let failed = matches!(answer, Err(ProviderError::Busy(_) | ProviderError::Unclear(_)));
+            self.with_state(|state| state.note(!failed, now));
+            answer
+        })
+    }
+}
+
+impl Provider for Breaker {
+    fn name(&self) -> &'static str {
+        self.provider.name()
+    }
+
+    fn refunds_parts(&self) -> bool {
+        self.provider.refunds_parts()
+    }
+
+    fn accepts(
+        &self,
+        amount: i64,
+        currency: Currency,
+        method: &str,
+    ) -> Result<(), (&'static str, String)> {
+        self.provider.accepts(amount, currency, method)
+    }
+
+    fn order<'a>(
+        &'a self,
+        order: &'a Order,
+        now: Instant,
+    ) -> BoxFuture<'a, Result<Intent, ProviderError>> {
+        self.pass(now, move |provider| provider.order(order, now))
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        order: &'a Order,
+        now: Instant,
+    ) -> BoxFuture<'a, Result<Option<Intent>, ProviderError>> {
+        self.pass(now, move |provider| provider.fetch(order, now))
+    }
+
+    fn capture<'a>(
+        &'a self,
+        order: &'a Order,
+        now: Instant,
+    ) -> BoxFuture<'a, Result<Intent, ProviderError>> {
+        self.pass(now, move |provider| provider.capture(order, now))
+    }
+
+    fn cancel<'a>(
+        &'a self,
+        order: &'a Order,
+        now: Instant,
+    ) -> BoxFuture<'a, Result<Intent, ProviderError>> {
+        self.pass(now, move |provider| provider.cancel(order, now))
+    }
+
+    fn refund<'a>(
+        &'a self,
+        refund: &'a RefundOrder,
+        now: Instant,
+    ) -> BoxFuture<'a, Result<RefundAnswer, ProviderError>> {
+        self.pass(now, move |provider| provider.refund(refund, now))
+    }
+
+    fn fetch_refund<'a>(
+        &'a self,
+        refund: &'a RefundOrder,
+        now: Instant,
+    ) -> BoxFuture<'a, Result<RefundAnswer, ProviderError>> {
+        self.pass(now, move |provider| provider.fetch_refund(refund, now))
+    }
+}

@@ -1,0 +1,1 @@
+//! Stripe against a stand-in over HTTP.
