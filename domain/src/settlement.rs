@@ -152,8 +152,11 @@ pub enum Move {
 pub fn next(booking: &Booking, record: &Record, seen: &Seen) -> Move {
     let wish = booking.wish(record.payment);
     let status = record.status;
-    if status.is_void() || status == PaymentStatus::Conflicted {
-        return ended(booking, record, seen);
+    let standing = seen.fact.map(|fact| fact.standing);
+    // Money that comes although nobody expected it any more is money all the same.
+    let has_come = standing == Some(Standing::Captured);
+    if status == PaymentStatus::Conflicted || (status.is_void() && !has_come) {
+        return end(booking, record, seen, status);
     }
     if status.is_captured() {
         return captured(booking, record, seen);
@@ -162,18 +165,18 @@ pub fn next(booking: &Booking, record: &Record, seen: &Seen) -> Move {
         return match (record.asked, wish) {
             (true, _) => Move::Look,
             (false, Wish::Open) => Move::Order,
-            (false, _) => Move::Write(PaymentStatus::Voided),
+            (false, _) => end(booking, record, seen, PaymentStatus::Voided),
         };
     };
     match fact.standing {
         Standing::Authorized | Standing::Captured if !fact.is_of(record) => {
-            Move::Write(PaymentStatus::Conflicted)
+            end(booking, record, seen, PaymentStatus::Conflicted)
         }
         Standing::Captured => Move::Book,
         Standing::Authorized => authorized(booking, record, seen),
-        Standing::Ended(end) => Move::Write(end),
+        Standing::Ended(status) => end(booking, record, seen, status),
         Standing::Unknown if wish == Wish::Open => Move::Order,
-        Standing::Unknown => Move::Write(PaymentStatus::Voided),
+        Standing::Unknown => end(booking, record, seen, PaymentStatus::Voided),
         Standing::Waiting if wish == Wish::Open => stands(record, PaymentStatus::RequiresAction),
         Standing::Processing if wish == Wish::Open => stands(record, PaymentStatus::Processing),
         Standing::Processing | Standing::Waiting | Standing::Declined if seen.not_canceled => {
@@ -196,14 +199,14 @@ fn stands(record: &Record, status: PaymentStatus) -> Move {
     if record.status.may_become(status) { Move::Write(status) } else { Move::Rest }
 }
 
-/// No money comes: the booking has to know.
-fn ended(booking: &Booking, record: &Record, seen: &Seen) -> Move {
+/// No money comes. The booking hears of it first: what has ended is not looked at again.
+fn end(booking: &Booking, record: &Record, seen: &Seen, status: PaymentStatus) -> Move {
     let payment = record.payment;
     match booking.wish(payment) {
-        _ if seen.told => Move::Rest,
-        Wish::Promise(_) | Wish::Keep(_) => Move::Tell(Step::LosePayment { payment }),
-        Wish::Open | Wish::Leave => Move::Tell(Step::EndAttempt { payment }),
-        Wish::Nothing => Move::Rest,
+        Wish::Promise(_) | Wish::Keep(_) if !seen.told => Move::Tell(Step::LosePayment { payment }),
+        Wish::Open | Wish::Leave if !seen.told => Move::Tell(Step::EndAttempt { payment }),
+        _ if status == record.status => Move::Rest,
+        _ => Move::Write(status),
     }
 }
 

@@ -12,8 +12,9 @@
 //! | `keeper.rs` | keeps all of it in a file, where there is one |
 //! | `world.rs` | all state behind one mutex, and what falls due in it |
 //!
-//! Nothing is kept on disk unless the settings name a file. All state is bounded. Every decision is made under the one mutex
-//! without waiting; what waits (answers that are held back, deliveries) waits without it.
+//! Nothing is kept on disk unless the settings name a file. All state is bounded. Every decision
+//! is made under the one mutex without waiting; what waits (answers that are held back,
+//! deliveries, the disk) waits without it.
 
 mod clock;
 mod control;

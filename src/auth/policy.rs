@@ -271,7 +271,8 @@ ChangeBooking   1333 1333 144+ 1+++ 133+ 1333
 CancelBooking   1333 1333 144+ 1+++ 13++ 1333
 AnswerBooking   1333 1333 144+ 1333 13++ 1333
 StartPayment    1333 1333 1444 1+++ 1333 1333
-ReadPayment     1333 1333 144+ 1+++ 133+ 1333
+ReadPayment     1333 1333 144+ 1+++ 13++ 1333
+RefundPayment   1333 1333 144+ 1333 13++ 1333
 ListPayments    1+++ 1333 1444 1333 1333 1333
 PreviewRefund   1333 1333 144+ 1+++ 13++ 1333
 WriteReview     1333 1333 1444 1+++ 13++ 1333

@@ -330,7 +330,8 @@ mod tests {
         Config::read(get, demo, true)
     }
 
-    pub(super) const SECRET: (&str, &str) = ("SECRET_KEY", "f3c9b1d27a6e48509c1b7de2a4f8036e5d9c7b1a2f4e6d8c");
+    pub(super) const SECRET: (&str, &str) =
+        ("SECRET_KEY", "f3c9b1d27a6e48509c1b7de2a4f8036e5d9c7b1a2f4e6d8c");
 
     #[test]
     fn defaults_run_everything_on_sqlite_on_loopback() {

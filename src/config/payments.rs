@@ -138,11 +138,12 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     fn needed_secret(&mut self, name: &str) -> SecretString {
-        self.secret_text(name).unwrap_or_else(|| {
-            self.problem(format!("{name}: must be set for the providers that are on"));
-            String::new()
-        })
-        .into()
+        self.secret_text(name)
+            .unwrap_or_else(|| {
+                self.problem(format!("{name}: must be set for the providers that are on"));
+                String::new()
+            })
+            .into()
     }
 
     /// An address with nothing behind its host and port.
@@ -203,7 +204,8 @@ mod tests {
 
     #[test]
     fn several_providers_are_on_in_the_order_in_which_they_are_named() {
-        let both = with(&[&STRIPE[..], &MPESA[..]].concat(), &[("PAYMENTS_PROVIDER", "mpesa, stripe")]);
+        let both =
+            with(&[&STRIPE[..], &MPESA[..]].concat(), &[("PAYMENTS_PROVIDER", "mpesa, stripe")]);
         let payments = read(&both, false).expect("usable").payments;
         assert_eq!(payments.providers, [ProviderName::Mpesa, ProviderName::Stripe]);
         let mpesa = payments.mpesa.expect("an account");

@@ -1,5 +1,6 @@
 //! Leaving, and taking one's data along.
 
+use super::PaymentView;
 use super::{Engine, Error};
 use crate::auth::Caller;
 use crate::auth::policy::{Action, Ownership, allow};
@@ -7,7 +8,6 @@ use crate::store::accounts::Account;
 use crate::store::audit::Deed;
 use crate::store::bookings::BookingFilter;
 use crate::store::departures::Departure;
-use super::PaymentView;
 use crate::store::properties::{Filters, PropertyRow};
 use crate::store::reviews::{Review, ReviewsOf};
 use domain::{Booking, PropertyId, UserId};

@@ -136,8 +136,7 @@ impl Engine {
     ) -> Result<Vec<PaymentView>, Error> {
         allow(Action::ListPayments, Some(caller), Ownership::Unowned)?;
         let after = after.map(|(at, id)| (at, PaymentId(id)));
-        let payments =
-            self.store.payments_of_guest(caller.id, after, super::rows(limit)).await?;
+        let payments = self.store.payments_of_guest(caller.id, after, super::rows(limit)).await?;
         let ids = payments.iter().map(|payment| payment.id).collect();
         let mut refunds = self.store.refunds_of(ids).await?;
         let view = |payment: Payment| PaymentView {
@@ -170,13 +169,13 @@ impl Engine {
 
 /// Whether the provider has said all that is to be expected of it for now.
 fn is_answered(case: &Case) -> bool {
-    match case.payment.status {
-        PaymentStatus::Created => false,
+    match (case.payment.status, case.booking.wish(case.payment.id)) {
+        (PaymentStatus::Created, _) => false,
+        (PaymentStatus::RequiresAction | PaymentStatus::Processing, _) => true,
         // It is on its way into the booking and to be collected, unless a host has the word.
-        PaymentStatus::Authorized => {
-            matches!(case.booking.wish(case.payment.id), Wish::Promise(_))
-        }
-        _ => true,
+        (PaymentStatus::Authorized, wish) => matches!(wish, Wish::Promise(_)),
+        // The booking is about to hear of it.
+        (_, wish) => !matches!(wish, Wish::Open | Wish::Leave),
     }
 }
 

@@ -373,11 +373,7 @@ fn order(payment: &Payment, now: Instant) -> Order {
     }
 }
 
-fn refund_order(
-    case: &Case,
-    id: RefundId,
-    now: Instant,
-) -> Result<(&Refund, RefundOrder), Error> {
+fn refund_order(case: &Case, id: RefundId, now: Instant) -> Result<(&Refund, RefundOrder), Error> {
     let refund = case.refunds.iter().find(|refund| refund.id == id);
     let refund = refund.ok_or(Error::Fault("a refund is not there any more"))?;
     let order = RefundOrder {

@@ -139,7 +139,10 @@ impl Input {
     fn request(self) -> Result<PaymentRequest, Problem> {
         let method = match (self.payment_method, self.phone) {
             (Some(_), Some(_)) => {
-                return Err(Problem::field("/phone", "must be absent where payment_method is sent"));
+                return Err(Problem::field(
+                    "/phone",
+                    "must be absent where payment_method is sent",
+                ));
             }
             (method, phone) => method.or(phone).unwrap_or_default(),
         };

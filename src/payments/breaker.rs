@@ -2,7 +2,7 @@
 //!
 //! After [`FAILURES`] calls in a row without an answer, calls are turned away at once for
 //! [`REST`]; then one is let through, and what comes of it decides for all. A refusal is an answer.
-//! Time is the callers' `now`; nothing waits in here, and no lock is held while a provider is asked.
+//! Time is the callers' `now`. Nothing waits in here, and no lock is held while somebody is asked.
 
 use super::{Intent, Order, Provider, ProviderError, RefundAnswer, RefundOrder};
 use domain::{Currency, Instant};
@@ -14,6 +14,8 @@ use std::time::Duration;
 const FAILURES: u32 = 5;
 /// How long it is left alone.
 const REST: Duration = Duration::from_secs(30);
+
+type Answer<'a, T> = BoxFuture<'a, Result<T, ProviderError>>;
 
 /// A provider with a breaker before it.
 pub struct Breaker {
@@ -69,8 +71,8 @@ impl Breaker {
     fn pass<'a, T: 'a>(
         &'a self,
         now: Instant,
-        call: impl FnOnce(&'a dyn Provider) -> BoxFuture<'a, Result<T, ProviderError>> + Send + 'a,
-    ) -> BoxFuture<'a, Result<T, ProviderError>> {
+        call: impl FnOnce(&'a dyn Provider) -> Answer<'a, T> + Send + 'a,
+    ) -> Answer<'a, T> {
         Box::pin(async move {
             self.with_state(|state| state.admit(now))?;
             let answer = call(&*self.provider).await;
@@ -99,43 +101,23 @@ impl Provider for Breaker {
         self.provider.accepts(amount, currency, method)
     }
 
-    fn order<'a>(
-        &'a self,
-        order: &'a Order,
-        now: Instant,
-    ) -> BoxFuture<'a, Result<Intent, ProviderError>> {
+    fn order<'a>(&'a self, order: &'a Order, now: Instant) -> Answer<'a, Intent> {
         self.pass(now, move |provider| provider.order(order, now))
     }
 
-    fn fetch<'a>(
-        &'a self,
-        order: &'a Order,
-        now: Instant,
-    ) -> BoxFuture<'a, Result<Option<Intent>, ProviderError>> {
+    fn fetch<'a>(&'a self, order: &'a Order, now: Instant) -> Answer<'a, Option<Intent>> {
         self.pass(now, move |provider| provider.fetch(order, now))
     }
 
-    fn capture<'a>(
-        &'a self,
-        order: &'a Order,
-        now: Instant,
-    ) -> BoxFuture<'a, Result<Intent, ProviderError>> {
+    fn capture<'a>(&'a self, order: &'a Order, now: Instant) -> Answer<'a, Intent> {
         self.pass(now, move |provider| provider.capture(order, now))
     }
 
-    fn cancel<'a>(
-        &'a self,
-        order: &'a Order,
-        now: Instant,
-    ) -> BoxFuture<'a, Result<Intent, ProviderError>> {
+    fn cancel<'a>(&'a self, order: &'a Order, now: Instant) -> Answer<'a, Intent> {
         self.pass(now, move |provider| provider.cancel(order, now))
     }
 
-    fn refund<'a>(
-        &'a self,
-        refund: &'a RefundOrder,
-        now: Instant,
-    ) -> BoxFuture<'a, Result<RefundAnswer, ProviderError>> {
+    fn refund<'a>(&'a self, refund: &'a RefundOrder, now: Instant) -> Answer<'a, RefundAnswer> {
         self.pass(now, move |provider| provider.refund(refund, now))
     }
 
@@ -143,7 +125,55 @@ impl Provider for Breaker {
         &'a self,
         refund: &'a RefundOrder,
         now: Instant,
-    ) -> BoxFuture<'a, Result<RefundAnswer, ProviderError>> {
+    ) -> Answer<'a, RefundAnswer> {
         self.pass(now, move |provider| provider.fetch_refund(refund, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Instant = Instant::from_micros(1_700_000_000_000_000);
+
+    fn after(seconds: u64) -> Instant {
+        START.plus(Duration::from_secs(seconds))
+    }
+
+    /// What is known after these calls, each with an answer or without one.
+    fn state_after(calls: &[bool]) -> State {
+        let mut state = State::default();
+        for is_answer in calls {
+            state.note(*is_answer, START);
+        }
+        state
+    }
+
+    #[test]
+    fn five_calls_in_a_row_without_an_answer_are_followed_by_a_rest_of_thirty_seconds() {
+        let mut few = state_after(&[false, false, false, false, true, false, false, false, false]);
+        assert_eq!(few.admit(START), Ok(()));
+        let mut enough = state_after(&[false; 5]);
+        let turned_away =
+            Err(ProviderError::Busy("it did not answer, and is asked again in 30 s".into()));
+        assert_eq!(enough.admit(START), turned_away);
+        assert!(enough.admit(after(29)).is_err());
+    }
+
+    #[test]
+    fn after_the_rest_one_call_is_let_through_and_decides_for_all() {
+        for (is_answer, opens) in [(true, true), (false, false)] {
+            let mut state = state_after(&[false; 5]);
+            assert_eq!(state.admit(after(30)), Ok(()));
+            assert!(state.admit(after(30)).is_err(), "a second one");
+            state.note(is_answer, after(31));
+            assert_eq!(state.admit(after(60)).is_ok(), opens);
+        }
+    }
+
+    #[test]
+    fn a_call_that_is_let_through_and_given_up_does_not_close_the_way_for_ever() {
+        let mut state = state_after(&[false; 5]);
+        assert_eq!([30, 59, 60].map(|at| state.admit(after(at)).is_ok()), [true, false, true]);
     }
 }

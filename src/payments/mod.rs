@@ -9,6 +9,7 @@
 //! not known is an error that says so, and whoever asked looks again before anything is repeated.
 
 pub mod breaker;
+pub mod mpesa;
 pub mod stripe;
 
 pub use domain::payment::NextAction;

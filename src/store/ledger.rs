@@ -3,11 +3,11 @@
 
 use super::calendar::StoredEvent;
 use super::payments::Payment;
-use domain::payment::PaymentStatus;
 use domain::block::Blocks;
 use domain::calendar::claims_of;
 use domain::codec;
 use domain::event::{Fact, Head, Seq};
+use domain::payment::PaymentStatus;
 use domain::rules::Overrides;
 use domain::{BlockId, Booking, BookingId, Instant, Night, Property, PropertyId, Stay};
 use sqlx::FromRow;

@@ -42,6 +42,7 @@ pub mod mail_tokens;
 pub mod night_rows;
 pub mod payments;
 pub mod properties;
+pub mod provider_tokens;
 pub mod quotes;
 pub mod refunds;
 pub mod reviews;

@@ -14,8 +14,6 @@ use domain::{Booking, BookingId, Currency, Instant, JobId, PaymentId, PropertyId
 use sqlx::FromRow;
 use uuid::Uuid;
 
-
-
 /// One attempt to pay for a booking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
@@ -413,12 +411,7 @@ impl Store {
         let store = self.clone();
         self.spawn(async move {
             write!(store, |on| {
-                sqlx::query(RECEIPT)
-                    .bind(id.0)
-                    .bind(&reference)
-                    .bind(&receipt)
-                    .execute(on)
-                    .await?;
+                sqlx::query(RECEIPT).bind(id.0).bind(&reference).bind(&receipt).execute(on).await?;
             })
         })
         .await
@@ -488,9 +481,7 @@ impl Store {
     }
 
     /// The payments that may have something to be done about them, with their properties.
-    pub async fn unfinished_payments(
-        &self,
-    ) -> Result<Vec<(PaymentId, PropertyId)>, StoreError> {
+    pub async fn unfinished_payments(&self) -> Result<Vec<(PaymentId, PropertyId)>, StoreError> {
         let store = self.clone();
         self.spawn(async move {
             let rows: Vec<(Uuid, Uuid)> =

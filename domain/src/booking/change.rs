@@ -130,9 +130,7 @@ impl Booking {
     /// Forgets the change that nobody paid for; what is paid for it later goes back.
     pub(super) fn drop_request(mut self) -> Stepped {
         self.request = None;
-        if let Some(attempt) = &mut self.attempt {
-            attempt.live = false;
-        }
+        self.close_attempt();
         self.to(Cause::ChangeDropped, Status::Confirmed)
     }
 }

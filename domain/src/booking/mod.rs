@@ -125,6 +125,13 @@ impl Booking {
         self.attempt.is_some_and(|attempt| attempt.live)
     }
 
+    /// Nobody waits for the attempt any more: what comes of it goes back.
+    fn close_attempt(&mut self) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.live = false;
+        }
+    }
+
     /// What is to be paid next, in minor units: for the change that waits for it, else in all.
     pub fn due(&self) -> i64 {
         match &self.request {

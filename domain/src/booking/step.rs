@@ -274,6 +274,11 @@ impl Booking {
         if status != Status::Confirmed {
             self.request = None;
         }
+        // Whoever is forgotten hears no word of an attempt: it must not stay open for ever. Only an
+        // expired booking may still be paid.
+        if !status.is_live() && status != Status::Expired {
+            self.close_attempt();
+        }
         self.status = status;
         self.version += 1;
         Stepped::To(cause, self)

@@ -2,7 +2,7 @@
 //! and what is recorded.
 
 use crate::given::{HOLD, TOTAL, booking, booking_id, now, paid, payment};
-use domain::booking::{Booking, Step};
+use domain::booking::{Booking, Step, Stepped};
 use domain::payment::{PaymentStatus, Refund, RefundState};
 use domain::settlement::{Fact, Move, Record, Seen, Standing, Wish, next};
 use domain::{Awaiting, Currency, RefundId, Status};
@@ -63,6 +63,25 @@ fn a_booking_says_what_it_wants_of_a_payment() {
     ] {
         assert_eq!(booking(status, Some((1, true))).wish(payment(1)), wish, "{status:?}");
         assert_eq!(booking(status, Some((1, false))).wish(payment(1)), Wish::Nothing);
+    }
+}
+
+#[test]
+fn a_booking_that_is_over_waits_for_no_payment() {
+    let given_up = Step::Cancel { by_guest: true };
+    for (awaiting, step) in [
+        (Awaiting::Payment, given_up),
+        (Awaiting::Release, given_up),
+        (Awaiting::Host, given_up),
+        (Awaiting::Host, Step::Decline),
+    ] {
+        let stepped = booking(waits(awaiting), Some((1, true))).step(step, now());
+        let Ok(Stepped::To(_, after)) = stepped else { panic!("{stepped:?}") };
+        // Nobody remembers it, so the end of the attempt could never be told.
+        assert!(!after.has_live_attempt(), "{awaiting:?} {step:?}");
+        assert_eq!(after.wish(payment(1)), Wish::Nothing, "{awaiting:?} {step:?}");
+        let voided = record(PaymentStatus::Voided);
+        assert_eq!(next(&after, &voided, &Seen::default()), Move::Rest);
     }
 }
 

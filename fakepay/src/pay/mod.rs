@@ -92,12 +92,13 @@ fn returning(back: &str, id: &str, checkout: &Checkout) -> String {
 }
 
 fn unknown() -> HttpResponse {
-    let text = PAGE
-        .replace("{title}", "There is no such payment")
-        .replace("<p class=\"amount\">{amount}</p>", "")
-        .replace("{description}", "")
-        .replace("{choice}", "");
-    page(StatusCode::NOT_FOUND, &text)
+    let shown = Shown {
+        mark: "unknown",
+        title: "There is no such payment",
+        lead: "The address may be incomplete. Go back to where you came from, and pay from there.",
+        ..Shown::default()
+    };
+    page(StatusCode::NOT_FOUND, &shown.fill())
 }
 
 fn page(status: StatusCode, text: &str) -> HttpResponse {
@@ -109,22 +110,66 @@ fn page(status: StatusCode, text: &str) -> HttpResponse {
         .body(text.to_owned())
 }
 
+/// What stands in the places of the page.
+#[derive(Default)]
+struct Shown {
+    /// A symbol of the page, or nothing.
+    mark: &'static str,
+    title: &'static str,
+    lead: &'static str,
+    sum: String,
+    choice: String,
+}
+
+impl Shown {
+    fn fill(&self) -> String {
+        let kind = if self.mark == "good" { "mark good" } else { "mark" };
+        let mark = match self.mark {
+            "" => String::new(),
+            mark => {
+                format!("<svg class=\"{kind}\" aria-hidden=\"true\"><use href=\"#{mark}\"/></svg>")
+            }
+        };
+        let lead = match self.lead {
+            "" => String::new(),
+            lead => format!("<p class=\"lead\">{lead}</p>"),
+        };
+        PAGE.replace("{mark}", &mark)
+            .replace("{title}", self.title)
+            .replace("{lead}", &lead)
+            .replace("{sum}", &self.sum)
+            .replace("{choice}", &self.choice)
+    }
+}
+
 fn render(id: &str, checkout: &Checkout, back: Option<&str>) -> String {
-    let (title, choice) = match checkout.choice {
-        Choice::PayOrDecline => ("Pay for your stay", buttons("Pay", "Decline", back)),
-        Choice::AuthenticateOrFail => {
-            ("Your bank asks: is this you?", buttons("Authenticate", "Fail", back))
+    let (mark, title, lead) = match checkout.choice {
+        Choice::PayOrDecline => ("", "Pay for your stay", ""),
+        Choice::AuthenticateOrFail => (
+            "bank",
+            "Your bank asks: is this you?",
+            "Authenticate, and the payment goes on. If you did not ask for it, let it fail.",
+        ),
+        Choice::Nothing { is_paid: true } => {
+            ("good", "This is paid", "There is nothing left to do here.")
         }
-        Choice::Nothing { is_paid: true } => ("This is paid", link(id, checkout, back)),
-        Choice::Nothing { is_paid: false } => ("This was canceled", link(id, checkout, back)),
+        Choice::Nothing { is_paid: false } => {
+            ("ended", "This was canceled", "Nothing was charged, and nothing can be paid here.")
+        }
+    };
+    let choice = match checkout.choice {
+        Choice::PayOrDecline => buttons("Pay", "Decline", back),
+        Choice::AuthenticateOrFail => buttons("Authenticate", "Fail", back),
+        Choice::Nothing { .. } => link(id, checkout, back),
     };
     let described = checkout.description.as_deref().map(escape);
     let described = described.map(|text| format!("<p class=\"for\">{text}</p>"));
-    // What others wrote comes last, so that nothing in it is taken for a place to fill.
-    PAGE.replace("{title}", title)
-        .replace("{amount}", &money(checkout.amount, &checkout.currency))
-        .replace("{choice}", &choice)
-        .replace("{description}", &described.unwrap_or_default())
+    let sum = format!(
+        "<div class=\"sum\"><p class=\"amount\">{}</p>{}</div>",
+        money(checkout.amount, &checkout.currency),
+        described.unwrap_or_default()
+    );
+    Shown { mark, title, lead, sum, choice }.fill()
 }
 
 /// The form is sent to the page that it is on, wherever that is.
@@ -142,12 +187,13 @@ fn buttons(yes: &str, no: &str, back: Option<&str>) -> String {
 
 fn link(id: &str, checkout: &Checkout, back: Option<&str>) -> String {
     let to = back.map(|back| escape(&returning(back, id, checkout)));
-    to.map(|to| format!("<a class=\"back\" href=\"{to}\">Go back</a>")).unwrap_or_default()
+    to.map(|to| format!("<a class=\"back strong\" href=\"{to}\">Go back</a>")).unwrap_or_default()
 }
 
+/// Text of others, in which nothing is taken for markup or for a place of the page.
 fn escape(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    text.replace('"', "&quot;").replace('\'', "&#39;")
+    text.replace('"', "&quot;").replace('\'', "&#39;").replace('{', "&#123;")
 }
 
 /// Such as `USD 1,234.50`, of minor units.

@@ -103,6 +103,8 @@ codes! {
         "The body is larger than 64 KiB.";
     PaymentUnderWay "payment_under_way" CONFLICT "A payment is on its way"
         "Somebody is paying for the booking as it is: change it when that has ended.";
+    PaymentsOff "payments_off" SERVICE_UNAVAILABLE "Nothing can be paid here"
+        "No payment provider is set up on this server.";
     PendingBooking "pending_booking" CONFLICT "You have a pending booking here"
         "A guest has one pending booking of a property at a time, and pending shows yours: pay for \
          it, change it or cancel it.";
@@ -114,8 +116,6 @@ codes! {
         "The property takes no new bookings.";
     QuoteExpired "quote_expired" CONFLICT "The quote has expired"
         "The time of the quote is over: ask for a new one.";
-    PaymentsOff "payments_off" SERVICE_UNAVAILABLE "Nothing can be paid here"
-        "No payment provider is set up on this server.";
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests"
         "More was asked than RateLimit-Policy allows: try again after Retry-After.";
     RefundAboveCharge "refund_above_charge" CONFLICT "More than there is"

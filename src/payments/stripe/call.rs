@@ -3,12 +3,13 @@
 //! An exchange ends in an answer, in a refusal, or in one of three kinds of trouble, which differ
 //! in what may have happened and in what the same idempotency key is good for afterwards. What may
 //! help is tried again under the same key, a few times, with pauses that grow and that differ from
-//! key to key, so that what failed together does not come back together.
+//! payment to payment, so that what failed together does not come back together.
 //!
 //! The library tries nothing again by itself: its own retries make a new key each time.
 
 use crate::payments::ProviderError;
 use ::stripe::{ApiErrors, ApiErrorsType, Client, IdempotencyKey, RequestStrategy, StripeError};
+use domain::PaymentId;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -83,14 +84,15 @@ fn said(error: &ApiErrors) -> String {
 #[derive(Debug)]
 pub(super) struct Call<'a> {
     pub(super) client: &'a Client,
+    payment: PaymentId,
     limits: Limits,
     until: Instant,
 }
 
 impl<'a> Call<'a> {
-    /// A call that begins now.
-    pub(super) fn new(client: &'a Client, limits: Limits) -> Self {
-        Self { client, limits, until: Instant::now() + limits.call }
+    /// A call about this payment that begins now.
+    pub(super) fn new(client: &'a Client, limits: Limits, payment: PaymentId) -> Self {
+        Self { client, payment, limits, until: Instant::now() + limits.call }
     }
 
     /// Sends what changes something, under this key of up to 255 characters.
@@ -106,7 +108,7 @@ impl<'a> Call<'a> {
             Ok(key) => RequestStrategy::Idempotent(key),
             Err(error) => return Err(Trouble::Busy(error.to_string())),
         };
-        self.send(key, || send(strategy.clone())).await
+        self.send(|| send(strategy.clone())).await
     }
 
     /// Sends what changes nothing.
@@ -114,10 +116,10 @@ impl<'a> Call<'a> {
     where
         F: Future<Output = Result<T, StripeError>>,
     {
-        self.send("", || send(RequestStrategy::Once)).await
+        self.send(|| send(RequestStrategy::Once)).await
     }
 
-    async fn send<T, F>(&self, key: &str, send: impl Fn() -> F) -> Result<T, Trouble>
+    async fn send<T, F>(&self, send: impl Fn() -> F) -> Result<T, Trouble>
     where
         F: Future<Output = Result<T, StripeError>>,
     {
@@ -130,7 +132,7 @@ impl<'a> Call<'a> {
                 Err(Trouble::Busy(_)) if matches!(why, Trouble::Lost(_)) => {}
                 Err(trouble) => why = trouble,
             }
-            let pause = self.pause(key, tried);
+            let pause = self.pause(tried);
             if tried + 1 == MOST_TRIES || pause >= self.left() {
                 break;
             }
@@ -144,9 +146,9 @@ impl<'a> Call<'a> {
     }
 
     /// The pause after this many tries before: from half to one and a half times its length.
-    fn pause(&self, key: &str, tried: u32) -> Duration {
+    fn pause(&self, tried: u32) -> Duration {
         let mut hasher = DefaultHasher::new();
-        (key, tried).hash(&mut hasher);
+        (self.payment, tried).hash(&mut hasher);
         let percent = u32::try_from(hasher.finish() % 101).unwrap_or_default() + 50;
         self.limits.pause.saturating_mul(2_u32.pow(tried)).saturating_mul(percent) / 100
     }

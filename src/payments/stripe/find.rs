@@ -1,7 +1,7 @@
 //! Finding what there is at Stripe: by its own name, or by what we wrote on it.
 //!
-//! Lists are read the newest first, [`MOST_PAGES`] pages of [`ON_A_PAGE`] at most; where that is not
-//! the whole list and ours was not on it, nothing is known.
+//! Lists are read the newest first, at most [`MOST_PAGES`] pages of [`ON_A_PAGE`]; where that is
+//! not the whole list and ours was not on it, nothing is known.
 
 use super::call::{Call, Trouble};
 use crate::payments::{Order, RefundOrder};

@@ -31,9 +31,10 @@ use std::time::Duration;
 /// time to ask once more under the same key and to look.
 const EXCHANGE_WITHIN: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// How long keys are surely remembered: Stripe says a day, and clocks differ.
+/// Who asks for an order later than this after it was first asked for may be asking again, and
+/// looks first: a key is forgotten after a day, and it may have been the second one that did it.
 /// Source: <https://docs.stripe.com/api/idempotent_requests>.
-const KEY_LIFE: Duration = Duration::from_secs(23 * 3_600);
+const LOOKS_AFTER: Duration = Duration::from_secs(5);
 const LONGEST_METHOD: usize = 255;
 
 /// How Stripe is reached.
@@ -97,8 +98,8 @@ impl Stripe {
         Ok(Self { name, client, hosted_page, limits })
     }
 
-    fn call(&self) -> Call<'_> {
-        Call::new(&self.client, self.limits)
+    fn call(&self, order: &Order) -> Call<'_> {
+        Call::new(&self.client, self.limits, order.payment)
     }
 
     fn read(
@@ -109,6 +110,8 @@ impl Stripe {
         order::read(intent, order, self.hosted_page.as_deref())
     }
 }
+
+type Answer<'a, T> = BoxFuture<'a, Result<T, ProviderError>>;
 
 impl Provider for Stripe {
     fn name(&self) -> &'static str {
@@ -141,17 +144,11 @@ impl Provider for Stripe {
         Ok(())
     }
 
-    fn order<'a>(
-        &'a self,
-        order: &'a Order,
-        now: Instant,
-    ) -> BoxFuture<'a, Result<Intent, ProviderError>> {
+    fn order<'a>(&'a self, order: &'a Order, now: Instant) -> Answer<'a, Intent> {
         Box::pin(async move {
-            let call = self.call();
-            let is_old = now.since(order.asked_at) >= KEY_LIFE;
-            if (is_old || order.reference.is_some())
-                && let Some(known) = find::intent(&call, order).await?
-            {
+            let call = self.call(order);
+            let is_repeat = order.reference.is_some() || now.since(order.asked_at) >= LOOKS_AFTER;
+            if is_repeat && let Some(known) = find::intent(&call, order).await? {
                 return self.read(&known, order);
             }
             let made = wish::fulfil(&order::Creation::of(order)?, &call).await?;
@@ -159,52 +156,36 @@ impl Provider for Stripe {
         })
     }
 
-    fn fetch<'a>(
-        &'a self,
-        order: &'a Order,
-        _now: Instant,
-    ) -> BoxFuture<'a, Result<Option<Intent>, ProviderError>> {
+    fn fetch<'a>(&'a self, order: &'a Order, _now: Instant) -> Answer<'a, Option<Intent>> {
         Box::pin(async move {
-            let known = find::intent(&self.call(), order).await?;
+            let known = find::intent(&self.call(order), order).await?;
             known.map(|intent| self.read(&intent, order)).transpose()
         })
     }
 
-    fn capture<'a>(
-        &'a self,
-        order: &'a Order,
-        _now: Instant,
-    ) -> BoxFuture<'a, Result<Intent, ProviderError>> {
+    fn capture<'a>(&'a self, order: &'a Order, _now: Instant) -> Answer<'a, Intent> {
         Box::pin(async move {
-            let captured = order::capture(&self.call(), order).await?;
+            let captured = order::capture(&self.call(order), order).await?;
             self.read(&captured, order)
         })
     }
 
-    fn cancel<'a>(
-        &'a self,
-        order: &'a Order,
-        _now: Instant,
-    ) -> BoxFuture<'a, Result<Intent, ProviderError>> {
+    fn cancel<'a>(&'a self, order: &'a Order, _now: Instant) -> Answer<'a, Intent> {
         Box::pin(async move {
-            let canceled = order::cancel(&self.call(), order).await?;
+            let canceled = order::cancel(&self.call(order), order).await?;
             self.read(&canceled, order)
         })
     }
 
-    fn refund<'a>(
-        &'a self,
-        refund: &'a RefundOrder,
-        now: Instant,
-    ) -> BoxFuture<'a, Result<RefundAnswer, ProviderError>> {
-        Box::pin(async move { refund::give(&self.call(), refund, now).await })
+    fn refund<'a>(&'a self, refund: &'a RefundOrder, _now: Instant) -> Answer<'a, RefundAnswer> {
+        Box::pin(async move { refund::give(&self.call(&refund.order), refund).await })
     }
 
     fn fetch_refund<'a>(
         &'a self,
         refund: &'a RefundOrder,
         _now: Instant,
-    ) -> BoxFuture<'a, Result<RefundAnswer, ProviderError>> {
-        Box::pin(async move { refund::look(&self.call(), refund).await })
+    ) -> Answer<'a, RefundAnswer> {
+        Box::pin(async move { refund::look(&self.call(&refund.order), refund).await })
     }
 }

@@ -4,10 +4,9 @@
 use super::call::{Call, Trouble};
 use super::find::{self, PAYMENT, REFUND};
 use super::wish::{Wish, fulfil};
-use super::{KEY_LIFE, money, order};
+use super::{money, order};
 use crate::payments::{ProviderError, RefundAnswer, RefundOrder};
 use ::stripe::StripeRequest;
-use domain::Instant;
 use domain::payment::RefundState;
 use std::collections::HashMap;
 use stripe_core::Refund;
@@ -40,18 +39,15 @@ impl Wish for Giving<'_> {
 pub(super) async fn give(
     call: &Call<'_>,
     refund: &RefundOrder,
-    now: Instant,
 ) -> Result<RefundAnswer, ProviderError> {
     let intent = intent_of(call, refund).await?;
-    let is_old = now.since(refund.requested_at) >= KEY_LIFE;
-    if (is_old || refund.reference.is_some())
-        && let Some(known) = find::refund(call, refund, &intent).await?
-    {
+    // Keys are forgotten after a day, and it may have been the second one that did it.
+    if let Some(known) = find::refund(call, refund, &intent).await? {
         return Ok(read(&known));
     }
     let amount = money::told(refund.amount, refund.order.currency);
     let amount = amount.ok_or_else(order::no_such_amount)?;
-    // The payment is named as well, because what Stripe tells later names only what is written here.
+    // The payment is named as well: what Stripe tells later names only what is written here.
     let metadata = HashMap::from([
         (PAYMENT.to_owned(), refund.order.payment.to_string()),
         (REFUND.to_owned(), refund.refund.to_string()),

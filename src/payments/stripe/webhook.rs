@@ -171,3 +171,161 @@ fn is_name(text: &str) -> bool {
 pub fn is_about_money(kind: &str) -> bool {
     ABOUT_MONEY.contains(&kind)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &[u8] = br#"{"id":"evt_1", "type":"charge.refunded"}"#;
+    const SIGNED_AT: i64 = 1_700_000_000;
+    /// What Python's `hmac` computes of `1700000000.` and the body with `whsec_mine`, with
+    /// `whsec_old`, of the body without its space, and with no secret at all.
+    const MINE: &str = "919886f8ccb7ef92b074c02f6167d0f9e17a78690bf63e82bc2ce44b3cea0a23";
+    const OLD: &str = "fcd81e0a467f5e8153441f4f1152dce40e9c8138c697c4749119418c922b6567";
+    const WRITTEN_AGAIN: &str = "aaca9b57809134e42b28394ece92ca056ef7ecbffb8061efc9cc5ee7302a5316";
+    const WITHOUT_SECRET: &str = "2320bbf4d7af19df0b92a9066cfc3623d1556c17f523c91ee614044391c4d75c";
+
+    fn checked(secret: &str, header: &str, seconds: i64) -> Result<(), BadSignature> {
+        let now = Instant::from_micros(seconds * 1_000_000);
+        verify(&SecretString::from(secret), Some(header), BODY, now)
+    }
+
+    fn judged(header: &str) -> Result<(), BadSignature> {
+        checked("whsec_mine", header, SIGNED_AT)
+    }
+
+    #[test]
+    fn a_body_is_taken_with_one_good_signature_among_others() {
+        for header in [
+            format!("t=1700000000,v1={MINE}"),
+            format!("t=1700000000,v1={OLD},v1={MINE},v0={OLD}"),
+            format!("v1={MINE}, t=1700000000"),
+            format!("t=1700000000,v1=junk,v1,,v1={MINE}"),
+            format!("t=1700000000,v1={}", MINE.to_uppercase()),
+        ] {
+            assert_eq!(judged(&header), Ok(()), "{header}");
+        }
+        let header = format!("t=1700000000,v1={OLD}");
+        assert_eq!(checked("whsec_old", &header, SIGNED_AT), Ok(()));
+    }
+
+    #[test]
+    fn signatures_of_others_of_other_bodies_and_of_other_schemes_are_refused() {
+        for header in [
+            format!("t=1700000000,v1={OLD}"),
+            format!("t=1700000000,v1={WRITTEN_AGAIN}"),
+            format!("t=1700000001,v1={MINE}"),
+            format!("t=1700000000,v0={MINE}"),
+            format!("t=1700000000,v1={}", &MINE[2..]),
+            format!("t=1700000000,v1={MINE}00"),
+            "t=1700000000,v1=".into(),
+            "t=1700000000".into(),
+        ] {
+            assert_eq!(judged(&header), Err(BadSignature::Wrong), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_missing_junk_or_too_long_cannot_be_read() {
+        let now = Instant::from_micros(SIGNED_AT * 1_000_000);
+        let missing = verify(&SecretString::from("whsec_mine"), None, BODY, now);
+        assert_eq!(missing, Err(BadSignature::Unreadable));
+        let good = format!("t=1700000000,v1={MINE}");
+        for header in [
+            String::new(),
+            "junk".into(),
+            format!("v1={MINE}"),
+            format!("t=,v1={MINE}"),
+            format!("t=soon,v1={MINE}"),
+            format!("t=99999999999999999999,v1={MINE}"),
+            format!("t=1700000000,{good}"),
+            format!("{good},v0={}", "0".repeat(LONGEST_HEADER)),
+        ] {
+            assert_eq!(judged(&header), Err(BadSignature::Unreadable), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_signature_holds_for_five_minutes_either_way() {
+        let header = format!("t=1700000000,v1={MINE}");
+        for (seconds, verdict) in [
+            (300, Ok(())),
+            (301, Err(BadSignature::Untimely)),
+            (-300, Ok(())),
+            (-301, Err(BadSignature::Untimely)),
+        ] {
+            assert_eq!(checked("whsec_mine", &header, SIGNED_AT + seconds), verdict, "{seconds}");
+        }
+        let eternity = format!("t={},v1={MINE}", i64::MIN);
+        assert_eq!(judged(&eternity), Err(BadSignature::Untimely));
+    }
+
+    #[test]
+    fn without_a_secret_nothing_is_taken() {
+        let header = format!("t=1700000000,v1={WITHOUT_SECRET}");
+        assert_eq!(checked("", &header, SIGNED_AT), Err(BadSignature::NoSecret));
+    }
+
+    const PAYMENT: &str = "01920000-0000-7000-8000-00000000abcd";
+
+    fn told(kind: &str, object: &str) -> Result<Envelope, Unreadable> {
+        let data = format!(r#"{{"object":{object}}}"#);
+        envelope(format!(r#"{{"id":"evt_1","type":"{kind}","data":{data}}}"#).as_bytes())
+    }
+
+    #[test]
+    fn an_event_says_which_payment_and_which_intent_it_is_about() {
+        let payment = Some(PaymentId(Uuid::try_parse(PAYMENT).expect("an id")));
+        let metadata = format!(r#""metadata":{{"payment":"{PAYMENT}"}}"#);
+        for (object, payment, intent) in [
+            (format!(r#"{{"object":"payment_intent","id":"pi_1",{metadata}}}"#), payment, "pi_1"),
+            (
+                format!(r#"{{"object":"charge","id":"ch_1","payment_intent":"pi_2",{metadata}}}"#),
+                payment,
+                "pi_2",
+            ),
+            (
+                r#"{"object":"refund","id":"re_1","payment_intent":"pi_3","metadata":{}}"#.into(),
+                None,
+                "pi_3",
+            ),
+            (r#"{"object":"refund","payment_intent":{"id":"pi_4"}}"#.into(), None, "pi_4"),
+            (r#"{"object":"charge","payment_intent":null,"metadata":null}"#.into(), None, ""),
+            (r#"{"object":"dispute","metadata":[1],"payment_intent":7}"#.into(), None, ""),
+            (r#"{"object":"payment_intent","id":"","metadata":{"payment":"7"}}"#.into(), None, ""),
+            ("{}".into(), None, ""),
+        ] {
+            let envelope = told("charge.refunded", &object).expect("an event");
+            let intent = Some(intent.to_owned()).filter(|name| !name.is_empty());
+            assert_eq!((envelope.payment, envelope.intent), (payment, intent), "{object}");
+            assert_eq!((&*envelope.event, &*envelope.kind), ("evt_1", "charge.refunded"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_event_cannot_be_read() {
+        assert!(told(&"k".repeat(LONGEST_NAME), "{}").is_ok());
+        for (kind, object) in [("", "{}"), ("a b", "{}"), ("a", "7"), ("a", "null")] {
+            assert_eq!(told(kind, object), Err(Unreadable), "{kind} {object}");
+        }
+        assert_eq!(told(&"k".repeat(LONGEST_NAME + 1), "{}"), Err(Unreadable));
+        for body in [
+            "",
+            "[]",
+            r#"{"id":"evt_1","type":"a"}"#,
+            r#"{"id":"","type":"a","data":{"object":{}}}"#,
+            r#"{"id":"evt_\u0000","type":"a","data":{"object":{}}}"#,
+            r#"{"id":7,"type":"a","data":{"object":{}}}"#,
+        ] {
+            assert_eq!(envelope(body.as_bytes()), Err(Unreadable), "{body}");
+        }
+    }
+
+    #[test]
+    fn only_what_can_change_what_we_know_of_money_is_about_it() {
+        assert!(ABOUT_MONEY.into_iter().all(is_about_money));
+        for kind in ["payment_intent.created", "customer.created", "charge.refunde", ""] {
+            assert!(!is_about_money(kind), "{kind}");
+        }
+    }
+}

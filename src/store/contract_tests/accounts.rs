@@ -6,8 +6,8 @@ use crate::store::audit::{Deed, NewAudit};
 use crate::store::departures::{Departure, Obligation};
 use crate::store::jobs::{NewJob, Work};
 use crate::store::mail_tokens::Purpose;
-use crate::store::payments::PaymentStatus;
 use crate::store::sessions::{Exchange, NewSession, Refreshed, TokenHash};
+use domain::payment::PaymentStatus;
 use domain::{Instant, JobId, UserId};
 use futures_util::future::join_all;
 use std::time::Duration;
@@ -296,7 +296,7 @@ async fn nobody_leaves_who_has_obligations(ground: Ground) {
     let canceled = desk.cancel(booking).expect("a cancellation");
     commit(&mut lane, &[canceled]).await;
     assert_eq!(leave(&ground).await, guests(vec![tie("payment", payment.0)]));
-    let moved = store.set_payment_status(payment, PaymentStatus::Voided, None).await;
+    let moved = store.set_payment_status(payment, PaymentStatus::Voided).await;
     moved.expect("a move");
     assert_eq!(leave(&ground).await, guests(vec![tie("payment", payment.0)]), "a job has to do");
     for claimed in store.claim(NOW, DAY, 9).await.expect("jobs") {

@@ -5,8 +5,10 @@
 
 mod accounts;
 mod batches;
+mod money;
 mod nouns;
 mod outcomes;
+mod provider_tokens;
 mod reviews;
 mod search;
 mod verification;
@@ -290,7 +292,8 @@ impl Desk {
     fn start_attempt(&mut self, booking: BookingId) -> Arc<Group> {
         let payment = PaymentId(self.state.property.id.bind(fresh()));
         let (provider, method) = ("sandbox".into(), "card".into());
-        let intent = Intent::StartAttempt { booking, payment, provider, method };
+        let return_url = "https://here.example/".into();
+        let intent = Intent::StartAttempt { booking, payment, provider, method, return_url };
         self.decide(intent, None).expect("an attempt")
     }
 

@@ -3,9 +3,9 @@
 use super::{Ground, NOW, account, commit, fresh, id_in, key, on_both, property};
 use crate::store::accounts::Role;
 use crate::store::bookings::BookingFilter;
+use crate::store::inbox::InboxEvent;
 use crate::store::jobs::{ClaimedJob, JobCounts, NewJob, Work};
 use crate::store::keys::Created;
-use crate::store::payments::{InboxEvent, PaymentMove, PaymentStatus};
 use crate::store::properties::Filters;
 use crate::store::{Kind, Store, StoreError, StoreOptions};
 use domain::property::Listing;
@@ -19,7 +19,6 @@ on_both!(
     lists_of_properties_begin_with_the_newest,
     bookings_are_listed_for_guests_and_hosts,
     events_are_read_as_they_were_written,
-    a_payment_moves_forward_only,
     an_event_of_a_provider_enters_the_inbox_once,
     jobs_are_claimed_by_lease,
     the_database_says_what_it_is,
@@ -144,7 +143,7 @@ async fn events_are_read_as_they_were_written(ground: Ground) {
 }
 
 /// A booking with an attempt to pay for it, as the commit writes both.
-async fn attempted(ground: &Ground) -> PaymentId {
+pub(super) async fn attempted(ground: &Ground) -> PaymentId {
     let property = ground.property().await;
     let mut desk = ground.desk(property).await;
     let held = desk.book((0, 2));
@@ -152,41 +151,6 @@ async fn attempted(ground: &Ground) -> PaymentId {
     let payment = attempt.payment.as_ref().expect("a payment").payment;
     commit(&mut ground.store.lane(), &[held, attempt]).await;
     payment
-}
-
-async fn a_payment_moves_forward_only(ground: Ground) {
-    use PaymentStatus::{Authorized, Captured, Created, Failed, PartiallyRefunded, Refunded};
-    let store = &ground.store;
-    let id = attempted(&ground).await;
-    let payment = store.payment(id).await.expect("an answer").expect("a payment");
-    assert_eq!((payment.status, payment.amount, payment.refunded), (Created, 24_690, 0));
-    assert_eq!((payment.provider.as_str(), payment.method.as_str()), ("sandbox", "card"));
-    let go = async |next, name: Option<&str>| {
-        store.set_payment_status(id, next, name.map(str::to_owned)).await.expect("an answer")
-    };
-    assert_eq!(go(Authorized, Some("pi_1")).await, PaymentMove::Moved);
-    assert_eq!(go(Authorized, None).await, PaymentMove::Already);
-    assert_eq!(go(Created, None).await, PaymentMove::Refused(Authorized));
-    assert_eq!(go(Captured, None).await, PaymentMove::Moved);
-    assert_eq!(go(Failed, None).await, PaymentMove::Refused(Captured));
-    let jobs = store.claim(NOW, Duration::from_secs(1), 9).await.expect("jobs");
-    let job = |n: usize| JobId(Uuid::from_u128(n as u128));
-    for n in 1..4 {
-        let job = NewJob { id: job(n), work: Work::Refund, ..jobs[0].job.clone() };
-        store.enqueue(job).await.expect("a job");
-    }
-    assert!(store.add_refund(id, 4_690, job(1)).await.expect("an answer"));
-    assert!(!store.add_refund(id, 4_690, job(1)).await.expect("an answer"), "counted once");
-    let payment = store.payment(id).await.expect("an answer").expect("a payment");
-    assert_eq!((payment.status, payment.refunded), (PartiallyRefunded, 4_690));
-    assert_eq!(payment.provider_ref.as_deref(), Some("pi_1"));
-    let above = store.add_refund(id, 20_001, job(2)).await;
-    assert!(matches!(above, Err(StoreError::Corrupt(_))), "{above:?}");
-    assert!(store.add_refund(id, 20_000, job(3)).await.expect("an answer"));
-    let payment = store.payment(id).await.expect("an answer").expect("a payment");
-    assert_eq!((payment.status, payment.refunded), (Refunded, 24_690));
-    let missing = store.set_payment_status(PaymentId(fresh()), Captured, None).await;
-    assert_eq!(missing.expect("an answer"), PaymentMove::Missing);
 }
 
 async fn an_event_of_a_provider_enters_the_inbox_once(ground: Ground) {

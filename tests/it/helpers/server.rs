@@ -1,6 +1,6 @@
 //! The real binary as a child process: started on a free port, stopped by its id, its log kept.
 
-use super::{Database, SECRET, Storage, eventually};
+use super::{Database, Pay, SECRET, Storage, eventually};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -34,6 +34,7 @@ const SETTINGS: [(&str, &str); 7] = [
 /// A server that is running, or has been.
 pub(crate) struct Server {
     storage: Arc<Storage>,
+    pay: Arc<Pay>,
     url: String,
     settings: Vec<(String, String)>,
     address: SocketAddr,
@@ -65,8 +66,18 @@ impl Server {
         url: String,
         settings: &[(&str, &str)],
     ) -> Self {
+        Self::spawn_with_pay(storage, Arc::new(Pay::start()), url, settings).await
+    }
+
+    async fn spawn_with_pay(
+        storage: Arc<Storage>,
+        pay: Arc<Pay>,
+        url: String,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let mut server = Self {
             storage,
+            pay,
             url,
             settings: Vec::new(),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -75,6 +86,9 @@ impl Server {
             http: client(),
             moved: AtomicU64::new(0),
         };
+        for (name, value) in server.pay.settings() {
+            server.set(name, &value);
+        }
         for (name, value) in SETTINGS.iter().chain(settings) {
             server.set(name, value);
         }
@@ -86,7 +100,8 @@ impl Server {
     pub(crate) async fn sibling(&self) -> Self {
         let settings: Vec<(&str, &str)> =
             self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        Self::spawn_on(Arc::clone(&self.storage), self.url.clone(), &settings).await
+        let (storage, pay) = (Arc::clone(&self.storage), Arc::clone(&self.pay));
+        Self::spawn_with_pay(storage, pay, self.url.clone(), &settings).await
     }
 
     /// Changes a setting from the next start on.
@@ -105,7 +120,10 @@ impl Server {
         // Kept before the wait, so that a server that never listens is ended with the test.
         *self.child() = Some(child);
         match tokio::time::timeout(START_WITHIN, listening).await {
-            Ok(Ok(address)) => self.address = address,
+            Ok(Ok(address)) => {
+                self.address = address;
+                self.pay.tell(address);
+            }
             Ok(Err(_)) => panic!("the server ended before it listened"),
             Err(_) => panic!("the server did not listen within {START_WITHIN:?}"),
         }
@@ -168,6 +186,11 @@ impl Server {
         &self.storage
     }
 
+    /// The provider that it pays through.
+    pub(crate) fn pay_through(&self) -> &Pay {
+        &self.pay
+    }
+
     /// How far the test has moved the clock.
     pub(crate) fn moved(&self) -> Duration {
         Duration::from_secs(self.moved.load(Ordering::Relaxed))
@@ -178,6 +201,7 @@ impl Server {
         let body = serde_json::json!({ "advance_seconds": seconds });
         // Tokens of this very moment would be too old afterwards, so the count moves first.
         self.moved.fetch_add(seconds, Ordering::Relaxed);
+        self.pay.advance(Duration::from_secs(seconds));
         self.post("/test/clock", body).await.expect(200);
     }
 
