@@ -50,8 +50,8 @@ export class Session extends EventTarget {
 
   /** Takes the session on that was left on the way. Without an answer it stays where it is. */
   async comeBack() {
-    const { token, until } = JSON.parse(sessionStorage.getItem(AWAY)) ?? {};
-    if (!token || Date.now() > until) return sessionStorage.removeItem(AWAY);
+    const { token, until } = left(sessionStorage.getItem(AWAY));
+    if (!token || !(Date.now() <= until)) return sessionStorage.removeItem(AWAY);
     try {
       await this.api.takeOver(token);
       sessionStorage.removeItem(AWAY);
@@ -76,5 +76,13 @@ export class Session extends EventTarget {
 
   #tell() {
     this.dispatchEvent(new Event("change"));
+  }
+}
+
+function left(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
   }
 }

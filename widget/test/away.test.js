@@ -109,4 +109,8 @@ test("who comes back after an hour, or was not signed in, is nobody", async () =
   assert.deepEqual([late.user, late.isAway, requests.length], [null, false, asked]);
   new Session().leaveFor("https://pay.example/pi_2");
   assert.equal(kept.size, 0);
+  for (const odd of ["{", "null", "[]", '{"token":"r1"}']) {
+    sessionStorage.setItem("vacancy.away", odd);
+    assert.deepEqual([(await comeBack()).user, kept.size], [null, 0], odd);
+  }
 });
