@@ -103,10 +103,40 @@ async fn a_stay_is_found_booked_and_paid_with_the_keyboard_alone() {
     server.verify().await;
 }
 
+#[tokio::test]
+async fn who_pays_on_another_page_comes_back_signed_in_to_what_is_true() {
+    let server = Server::spawn(Database::Sqlite).await;
+    let (host, guest) = (server.host().await, server.guest().await);
+    let home = server.home(&host).await;
+    let booking = server.book(&guest, &home, &day(10), &day(12)).await.expect(201).text("id");
+    let driver = Driver::start().await;
+    let window = Window::open(&driver, &server, "paying", "/trips").await;
+    window.sign_in(&guest.email).await;
+    window.pay_at_the_bank("refuse").await;
+
+    // What the provider says in the address is gone, and nobody is booked by it.
+    window.wait(LOADED_WITHIN, "[data-test=came-back] [data-tone=bad]").await;
+    let address = window.script("return location.pathname + location.search", Vec::new()).await;
+    assert_eq!(address, json!(format!("/trips?booking={booking}")));
+    let left = window.script("return sessionStorage.length", Vec::new()).await;
+    assert_eq!(left, json!(0), "the session is taken up again, and lies nowhere");
+    window.pay_at_the_bank("accept").await;
+    window.wait(LOADED_WITHIN, "[data-test=came-back] [data-status=CONFIRMED]").await;
+    server.verify().await;
+}
+
 /// More stops than any page of the site has.
 const STOPS: usize = 80;
 
 impl Window {
+    /// Pays with a card whose bank asks on a page of its own, and answers there.
+    async fn pay_at_the_bank(&self, decision: &str) {
+        self.click("[data-test=pay]").await;
+        self.click("[data-test=pm_card_authenticationRequired]").await;
+        self.click("[data-test=payment] [data-test=sure]").await;
+        self.click(&format!("button[value={decision}]")).await;
+    }
+
     /// Presses a key, wherever the focus is.
     pub(crate) async fn press(&self, key: impl Into<char>) {
         let value = key.into();

@@ -1,7 +1,8 @@
 // The REST surface as this site uses it.
 //
-// Both tokens live in this object only: closing or reloading the page forgets them. An access token
-// that has run out is exchanged once, by whoever notices first. Every failure is a `Problem`, also
+// Both tokens live in this object only: closing or reloading the page forgets them, but for the way
+// to a payment page and back (`handOver`). An access token that has run out is exchanged once, by
+// whoever notices first. Every failure is a `Problem`, also
 // when there was no answer at all. Each POST with a body carries an Idempotency-Key that stays the
 // same until an answer to that very request has come, so that pressing a button again after a lost
 // connection can never book or pay twice.
@@ -62,6 +63,22 @@ export class Api {
   signOut() {
     if (this.#access) this.#send("POST", "auth/logout").catch(() => null);
     this.#forget();
+  }
+
+  /**
+   * Gives the refresh token away to whoever takes the session on, and keeps none: used from two
+   * places it would look stolen.
+   */
+  handOver() {
+    const token = this.#refresh;
+    this.#refresh = null;
+    return token;
+  }
+
+  /** Takes a session on that another document has handed over. */
+  async takeOver(token) {
+    this.#refresh = token;
+    await this.renew();
   }
 
   me() {
@@ -136,12 +153,26 @@ export class Api {
     return this.#send("POST", `bookings/${encodeURIComponent(booking)}/${word}`);
   }
 
-  pay(booking, method) {
-    return this.#send("POST", "payments", { booking_id: booking, payment_method: method });
+  /**
+   * Begins to pay. Without a `method` the guest chooses on the payment page, which leads back to
+   * `wayBack`, as does a bank that wants to see its customer.
+   */
+  pay(booking, method, wayBack) {
+    const how = method ? { payment_method: method } : {};
+    return this.#send("POST", "payments", { booking_id: booking, ...how, return_url: wayBack });
   }
 
   payment(id) {
     return this.#send("GET", `payments/${encodeURIComponent(id)}`);
+  }
+
+  /** Every payment of the caller. */
+  payments() {
+    return this.#all("payments");
+  }
+
+  refund(payment, amount) {
+    return this.#send("POST", `payments/${encodeURIComponent(payment)}/refunds`, { amount });
   }
 
   /** The nights `[from, to)` as one who may see them; one's own home need not be listed. */
@@ -190,7 +221,8 @@ export class Api {
     let cursor = "";
     for (let page = 0; page < MOST_PAGES && cursor !== null; page += 1) {
       const more = cursor && `&cursor=${encodeURIComponent(cursor)}`;
-      const answer = await this.#send("GET", `${path}&limit=100${more}`);
+      const joint = path.includes("?") ? "&" : "?";
+      const answer = await this.#send("GET", `${path}${joint}limit=100${more}`);
       found.push(...answer.data);
       cursor = answer.next_cursor;
     }

@@ -36,3 +36,13 @@ export function message(kind, text) {
   const role = kind === "error" ? "alert" : "status";
   return el("p", { class: `message ${kind}`, role, "data-test": kind }, text);
 }
+
+/** A place that nobody sees: what it is given is read out. */
+export function voice() {
+  return el("p", { class: "sr", role: "status", "data-test": "voice" });
+}
+
+/** Has a voice say `text`, unless that was the last it said. */
+export function say(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}

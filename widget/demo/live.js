@@ -1,9 +1,10 @@
 // Bookings and calendars as they change, for the guest or the host who is signed in.
 //
 // Two sources, because either may be missing: the private topic of the live socket, which carries
-// every change of a booking, and the public calendars of the properties concerned, which the
-// widget's feed keeps true and which change with their bookings. Whatever is heard only says that
-// it is time to read the list again, so nothing shown here was ever put together from fragments.
+// every change of a booking or a payment, and the public calendars of the properties concerned,
+// which the widget's feed keeps true and which change with their bookings. Whatever is heard only
+// says that it is time to read the list again, so nothing shown here was ever put together from
+// fragments.
 // The private topic has a socket of its own: the calendars go on when the session ends.
 
 import { fromSnapshot } from "../calendar.js";
@@ -20,9 +21,10 @@ const MOST_RENEWALS = 2;
 const TOKEN_CODES = ["token_expired", "session_ended", "unauthenticated"];
 
 /**
- * Calls `changed` soon after any booking of this side may have changed. `watch(id, window, listen)`
- * of the returned object follows the calendar of a property as well, `refresh(id)` says that one's
- * own edit may have changed it, and `stop()` ends it all.
+ * Calls `changed` soon after any booking of this side, or a payment for one, may have changed.
+ * `watch(id, window, listen)` of the returned object follows the calendar of a property as well,
+ * `refresh(id)` says that one's own edit may have changed it, `isTold` whether the server tells of
+ * changes at present, and `stop()` ends it all.
  */
 export function followBookings({ api, side, changed }) {
   const followed = new Map();
@@ -45,6 +47,9 @@ export function followBookings({ api, side, changed }) {
     },
     watches: (id) => followed.has(id),
     refresh: (id) => followed.get(id)?.refresh(),
+    get isTold() {
+      return topic.isTold;
+    },
     stop() {
       over = true;
       clearTimeout(timer);
@@ -117,6 +122,8 @@ class Topic {
   #failures = 0;
   #renewals = 0;
   #refusals = 0;
+  /** Whether the server has begun to tell, and its socket is still there. */
+  isTold = false;
 
   constructor(api, side, changed) {
     this.#api = api;
@@ -127,6 +134,7 @@ class Topic {
 
   stop() {
     Object.values(this.#timers).forEach(clearTimeout);
+    this.isTold = false;
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
@@ -155,8 +163,9 @@ class Topic {
     } else if (frame.type === "bookings") {
       this.#failures = 0;
       this.#renewals = 0;
+      this.isTold = true;
       this.#changed();
-    } else if (frame.type === "booking") {
+    } else if (frame.type === "booking" || frame.type === "payment") {
       this.#changed();
     } else if (TOKEN_CODES.includes(frame.code) && this.#renewals < MOST_RENEWALS) {
       this.#renew();
@@ -194,6 +203,7 @@ class Topic {
   }
 
   #again() {
+    this.isTold = false;
     this.#failures += 1;
     const waitMs = retryDelayMs(this.#failures, Math.random);
     this.#timers.retry = setTimeout(() => this.#connect(), waitMs);

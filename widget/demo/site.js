@@ -68,8 +68,12 @@ document.addEventListener("click", (event) => {
   go(link.pathname + link.search);
 });
 addEventListener("popstate", () => show(true));
+// A browser may show this very document again when somebody goes back from a payment page. Its
+// session was handed over by then, and a fresh one takes it.
+addEventListener("pageshow", ({ persisted }) => persisted && session.isAway && location.reload());
 
 session.addEventListener("change", () => showAccount(document.getElementById("account"), session));
 showAccount(document.getElementById("account"), session);
 session.findDemo();
+if (session.isAway) await session.comeBack();
 show(false);

@@ -116,6 +116,23 @@ test("a renewal that fails is tried again, ever more slowly, and the topic goes 
   }
 });
 
+test("a payment that moves is a change like any other, and who tells of it is known", async () => {
+  const { live, socket, changes } = await topic();
+  assert.equal(live.isTold, false);
+  accept(socket);
+  await pass(1_000);
+  assert.equal(live.isTold, true);
+  const before = changes();
+  socket.tell({ type: "payment", id: "p", booking: "b", status: "captured" });
+  await pass(1_000);
+  assert.equal(changes(), before + 1);
+  socket.onclose();
+  assert.equal(live.isTold, false);
+  accept(socket);
+  live.stop();
+  assert.equal(live.isTold, false);
+});
+
 test("a token that ran out while it could not be renewed costs the topic nothing", async () => {
   const renew = async (count) => {
     if (count < 6) throw Object.assign(new Error("later"), { status: 503 });

@@ -12,6 +12,7 @@ import { nights, shortDates } from "../words.js";
 import { askBlock, askPrice, unblock } from "./edit.js";
 import { showEmbed } from "./embed.js";
 import { Grid, daysFrom } from "./grid.js";
+import { askRefund } from "./refund.js";
 import { askDecline, requestCards, showBooking } from "./requests.js";
 
 const DAYS = 42;
@@ -168,6 +169,8 @@ class Board {
         }
       },
       decline: (booking) => askDecline(this.#api, booking, () => done("Declined.")),
+      payment: async ({ payment_id }) => (payment_id ? this.#api.payment(payment_id) : null),
+      refund: (payment) => askRefund(this.#api, payment, done),
     };
   }
 

@@ -6,6 +6,7 @@ import { el } from "../dom.js";
 import { counted, fullDay, money, nights, shortDates } from "../words.js";
 import { receipt } from "../stay/lines.js";
 import { label } from "./grid.js";
+import { paymentFacts } from "./refund.js";
 
 const isRequest = ({ status, awaiting }) => status === "PENDING" && awaiting === "host";
 
@@ -50,8 +51,12 @@ export function askDecline(api, booking, done) {
   });
 }
 
-/** One booking, as the host may know it. */
+/**
+ * One booking, as the host may know it. Its payment is read once the dialog is there, and is left
+ * out where it cannot be had.
+ */
 export function showBooking(booking, title, actions) {
+  let paid = null;
   const dialog = openDialog({
     title: label(booking), test: "booking-dialog",
     draw: () => [
@@ -62,6 +67,7 @@ export function showBooking(booking, title, actions) {
       el("p", {}, `${counted(booking.guests, "guest")} · `
         + `${booking.payment === "offline" ? "settled outside" : "paid online"}`),
       receipt(booking),
+      paid,
       booking.expires_at ? el("p", { class: "deadline" },
         booking.awaiting === "host" ? "Answer within " : "Held for ",
         countdown(booking.expires_at)) : null,
@@ -77,4 +83,14 @@ export function showBooking(booking, title, actions) {
       }) : null,
     ],
   });
+  actions.payment(booking).then((payment) => {
+    if (!payment) return;
+    paid = paymentFacts(payment, {
+      refund: () => {
+        dialog.close();
+        actions.refund(payment);
+      },
+    });
+    dialog.redraw();
+  }, () => null);
 }

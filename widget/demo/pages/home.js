@@ -4,11 +4,15 @@
 // the panel. The server stays the only judge: nothing here computes whether a stay is free.
 
 import { askWho } from "../account.js";
-import { el, fill, message } from "../dom.js";
+import { el, fill, message, say, voice } from "../dom.js";
+import { followBookings } from "../live.js";
 import * as pulse from "../pulse.js";
 import { scene } from "../scene/scene.js";
-import { askCancellation, askPayment } from "../stay/booking.js";
+import { askCancellation } from "../stay/booking.js";
+import { currentPayment, outlook } from "../stay/outlook.js";
 import { showStay } from "../stay/panel.js";
+import { Patience } from "../stay/patience.js";
+import { askPayment, goTo } from "../stay/pay.js";
 import { amenity, counted, monthAndYear, nights, policy, rating, shortDates, whereIs }
   from "../words.js";
 
@@ -34,10 +38,15 @@ class Home {
     Object.assign(this, { main, api, session, home, params });
     this.choice = {
       arrival: null, stay: null, guests: this.#wanted(params.get("guests")), booking: null,
-      busy: false, taken: false, quote: null, refusal: null, failure: null, note: null,
+      payments: [], isOver: false, busy: false, taken: false, quote: null, refusal: null,
+      failure: null,
     };
     this.turn = 0;
     this.timers = {};
+    this.reads = 0;
+    this.live = null;
+    this.patience = new Patience(() => this.#refresh());
+    this.speaker = voice();
     this.calendar = el("vacancy-calendar", { property: home.id, "data-test": "calendar" });
     this.panel = el("section", {
       class: "panel", id: "stay", tabIndex: -1, "aria-label": "Your stay", "data-test": "stay",
@@ -68,6 +77,7 @@ class Home {
       sight.disconnect();
       this.turn += 1;
       Object.values(this.timers).forEach(clearTimeout);
+      this.#unfollow();
     };
   }
 
@@ -82,10 +92,17 @@ class Home {
       book: () => this.#book(),
       guests: (guests) => this.#update({ guests, refusal: null, failure: null, quote: null }, true),
       alternative: (stay) => this.#take(stay),
-      pay: () => askPayment(this.api, this.choice.booking, (note) => this.#refresh({ note })),
+      pay: () => askPayment({
+        session: this.session, booking: this.choice.booking, done: () => this.#refresh(),
+      }),
       cancel: () => askCancellation(this.api, this.choice.booking, () => this.#refresh())
         .catch((failure) => this.#update({ failure })),
-      again: () => this.#update({ booking: null, arrival: null, stay: null, note: null }),
+      other: () => {
+        this.#unfollow();
+        this.#update({ booking: null, payments: [], arrival: null, stay: null });
+      },
+      go: (url) => this.#go(url),
+      again: () => this.patience.again(),
       signIn: () => askWho(this.session),
     });
     this.#drawJump();
@@ -115,9 +132,10 @@ class Home {
       return;
     }
     const stay = check_out && { check_in, check_out };
+    this.#unfollow();
     this.#update({
-      arrival: check_in, stay, booking: null, taken: false, quote: null, refusal: null,
-      failure: null, note: null,
+      arrival: check_in, stay, booking: null, payments: [], taken: false, quote: null,
+      refusal: null, failure: null,
     }, true);
   }
 
@@ -169,8 +187,11 @@ class Home {
     this.#update({ busy: true });
     try {
       const booking = await this.api.book(this.home.id, { ...stay, guests, quote_id: quote.id });
-      Object.assign(this.choice, { booking, arrival: null, stay: null, quote: null });
+      Object.assign(this.choice, {
+        booking, payments: [], arrival: null, stay: null, quote: null,
+      });
       this.calendar.clear();
+      this.#follow();
     } catch (problem) {
       this.choice.quote = null;
       this.choice[problem.status === 409 ? "refusal" : "failure"] = problem;
@@ -179,14 +200,55 @@ class Home {
     this.#awaitDeadline();
   }
 
-  /** Reads the booking again after an action, a change of the calendar, or its deadline. */
-  async #refresh({ note = null } = {}) {
+  /** Reads the booking and its payment again, after an action or whenever there may be news. */
+  async #refresh() {
     if (!this.choice.booking || !this.session.user) return;
     const { id } = this.choice.booking;
+    this.reads += 1;
+    const read = this.reads;
+    let news;
     try {
       const booking = await this.api.booking(id);
-      if (this.choice.booking?.id === id) this.#update({ booking, note, failure: null });
-      this.#awaitDeadline();
+      const payments = booking.payment_id ? [await this.api.payment(booking.payment_id)] : [];
+      news = { booking, payments, failure: null };
+    } catch (failure) {
+      news = { failure };
+    }
+    if (read !== this.reads || this.choice.booking?.id !== id) return;
+    const before = JSON.stringify(this.choice);
+    Object.assign(this.choice, news);
+    this.#wait();
+    // What is the same as before is not drawn again: somebody may be reading it.
+    if (JSON.stringify(this.choice) !== before) this.#draw();
+    this.#awaitDeadline();
+  }
+
+  // A payment is followed by the private topic and, where that is silent, by asking.
+  #wait() {
+    const { booking, payments } = this.choice;
+    if (!booking) return;
+    const payment = currentPayment(booking, payments);
+    const said = outlook(booking, payment);
+    const what = said?.waits ? `${booking.status} ${payment.status} ${said.heading}` : null;
+    this.patience.wait(what, this.live?.isTold ?? false);
+    this.choice.isOver = this.patience.isOver;
+    say(this.speaker, said ? `${said.heading}. ${said.text}` : "");
+  }
+
+  #follow() {
+    this.#unfollow();
+    this.live = followBookings({ api: this.api, side: "guest", changed: () => this.#refresh() });
+  }
+
+  #unfollow() {
+    this.live?.stop();
+    this.live = null;
+    this.patience.stop();
+  }
+
+  #go(url) {
+    try {
+      goTo(this.session, url);
     } catch (failure) {
       this.#update({ failure });
     }
@@ -202,7 +264,10 @@ class Home {
   }
 
   #accountChanged() {
-    if (!this.session.user) Object.assign(this.choice, { booking: null, note: null });
+    if (!this.session.user) {
+      this.#unfollow();
+      Object.assign(this.choice, { booking: null, payments: [] });
+    }
     this.#draw();
   }
 
@@ -218,7 +283,7 @@ class Home {
   }
 }
 
-function page(home, { calendar, panel, jump, reviews }) {
+function page(home, { calendar, panel, jump, reviews, speaker }) {
   const stars = rating(home);
   return [
     el("div", { class: "wide page home-page" },
@@ -237,7 +302,7 @@ function page(home, { calendar, panel, jump, reviews }) {
             home.amenities.map((slug) => el("li", {}, amenity(slug)))),
           el("section", { class: "block", "aria-label": "Calendar" },
             el("h2", {}, "When is it free?"), calendar)),
-        el("aside", { class: "side" }, panel)),
+        el("aside", { class: "side" }, speaker, panel)),
       el("div", { class: "layout" },
         el("div", { class: "story" }, reviews),
         el("section", { class: "block" },

@@ -1,15 +1,23 @@
 // The trips of the guest: what waits for them first, then what comes, then what was. The list is
-// read again whenever one of its bookings may have changed.
+// read again whenever one of its bookings or payments may have changed.
+//
+// Payment pages lead back to here. The trip that was paid for then stands above all others until
+// the page is left, and says what the server knows of it, whatever the address claims.
 
 import { addMonths, firstOf, monthOf, todayIn } from "../../dates.js";
 import { invitation } from "../account.js";
-import { el, fill, message } from "../dom.js";
+import { el, fill, message, say, voice } from "../dom.js";
 import { followBookings } from "../live.js";
 import { scene } from "../scene/scene.js";
+import { arrival } from "../stay/away.js";
 import {
-  askCancellation, askChange, askPayment, askReview, bookingState, changeRequest, deadline, due,
-  facts, isPayable,
+  askCancellation, askChange, askReview, bookingState, changeRequest, deadline, facts,
 } from "../stay/booking.js";
+import { currentPayment, isJustBack, isPayable, outlook, paymentsOf, toPay }
+  from "../stay/outlook.js";
+import { Patience } from "../stay/patience.js";
+import { askPayment, goTo } from "../stay/pay.js";
+import { progress } from "../stay/progress.js";
 import { counted, money, nights, stayDates, whereIs } from "../words.js";
 
 const OPEN = ["PENDING", "CONFIRMED"];
@@ -18,19 +26,27 @@ const LONGEST_WAIT_MS = 3_600_000;
 
 export function tripsPage({ main, api, session }) {
   const list = el("div", { class: "trips", "data-test": "trips" });
-  fill(main, el("div", { class: "wide page narrow" }, el("h1", {}, "Your trips"), list));
+  const speaker = voice();
+  fill(main, el("div", { class: "wide page narrow" }, el("h1", {}, "Your trips"), speaker, list));
+  const { booking: paidFor, cameBack, address } = arrival(location);
+  if (cameBack) history.replaceState(history.state, "", address);
   const state = {
-    bookings: null, homes: new Map(), reviewed: new Map(), failure: null, note: null,
+    bookings: null, payments: [], homes: new Map(), reviewed: new Map(), failure: null, note: null,
+    opened: new Set(), isOver: false,
+    back: cameBack ? { booking: paidFor, at: Date.now() } : null,
   };
+  const patience = new Patience(load);
   let live = null;
   let turn = 0;
   let timer = null;
+  let drawn = null;
 
   function begin() {
     live?.stop();
     live = null;
     turn += 1;
-    Object.assign(state, { bookings: null, failure: null, note: null });
+    Object.assign(state, { bookings: null, payments: [], failure: null, note: null });
+    patience.stop();
     if (session.user) {
       live = followBookings({ api, side: "guest", changed: load });
       load();
@@ -42,16 +58,29 @@ export function tripsPage({ main, api, session }) {
     turn += 1;
     const mine = turn;
     try {
-      const bookings = await api.bookings("guest");
+      const [bookings, payments] = await Promise.all([api.bookings("guest"), api.payments()]);
       await meet(bookings);
       if (mine !== turn) return;
-      Object.assign(state, { bookings, failure: null });
+      Object.assign(state, { bookings, payments, failure: null });
       follow(bookings);
     } catch (failure) {
       if (mine !== turn) return;
       state.failure = failure;
     }
+    wait();
     show();
+  }
+
+  /** Asks again while a payment is on its way, and says aloud what became of the last one. */
+  function wait() {
+    const stands = (state.bookings ?? []).map((booking) => [booking, standing(booking, state)]);
+    const awaited = stands.filter(([, { said }]) => said?.waits)
+      .map(([{ id, status }, { payment, said }]) => [id, status, payment.status, said.heading]);
+    const isTold = (live?.isTold ?? false) && !isJustBack(state.back && Date.now() - state.back.at);
+    patience.wait(awaited.length > 0 ? JSON.stringify(awaited) : null, isTold);
+    state.isOver = patience.isOver;
+    const back = stands.find(([{ id }]) => id === state.back?.booking)?.[1].said;
+    if (back) say(speaker, `${back.heading}. ${back.text}`);
   }
 
   /** Reads what the list needs to know besides: the homes, and which stays have a review. */
@@ -84,12 +113,19 @@ export function tripsPage({ main, api, session }) {
   function show() {
     if (!session.user) {
       fill(list, invitation(session, {
-        title: session.ended ? "Your session has ended" : "See where you are going",
-        text: "Sign in to see your stays, pay for what is held, change dates or write a review.",
+        title: session.ended ? "Your session has ended"
+          : state.back ? "You are back from the payment page" : "See where you are going",
+        text: state.back ? "Sign in again to see what came of your payment."
+          : "Sign in to see your stays, pay for what is held, change dates or write a review.",
         role: "guest",
       }));
+      drawn = null;
       return;
     }
+    // What is the same as before stays as it is, with whatever somebody is reading or opening.
+    const facts = JSON.stringify([factsOf(state), [...state.homes], [...state.reviewed]]);
+    if (facts === drawn) return;
+    drawn = facts;
     fill(list, contents(state, actions, load));
   }
 
@@ -102,7 +138,15 @@ export function tripsPage({ main, api, session }) {
     show();
   };
   const actions = {
-    pay: (booking) => askPayment(api, booking, done),
+    pay: (booking) => askPayment({ session, booking, done: () => done() }),
+    go: (url) => {
+      try {
+        goTo(session, url);
+      } catch (failure) {
+        failed(failure);
+      }
+    },
+    again: () => patience.again(),
     cancel: (booking) => askCancellation(api, booking, ({ refund, currency }) => done(
       refund?.amount > 0 ? `${money(refund.amount, currency)} goes back to you.` : null,
     )).catch(failed),
@@ -122,8 +166,23 @@ export function tripsPage({ main, api, session }) {
     session.removeEventListener("change", begin);
     turn += 1;
     clearTimeout(timer);
+    patience.stop();
     live?.stop();
   };
+}
+
+function factsOf({ bookings, payments, failure, note, isOver, ...state }) {
+  const said = (bookings ?? []).map((booking) =>
+    standing(booking, { payments, back: state.back }).said);
+  return [bookings, said, payments, failure?.message, note, isOver];
+}
+
+/** `{payment, payments, said}`: a booking's payment that counts, all of them, and what is said. */
+function standing(booking, { payments, back }) {
+  const payment = currentPayment(booking, payments);
+  const backMs = back?.booking === booking.id ? Date.now() - back.at : null;
+  const mine = paymentsOf(booking, payments);
+  return { payment, payments: mine, said: outlook(booking, payment, backMs) };
 }
 
 function titleOf({ homes }, { property_id }) {
@@ -131,23 +190,25 @@ function titleOf({ homes }, { property_id }) {
 }
 
 function contents(state, actions, again) {
-  const { bookings, failure, note } = state;
+  const { bookings: all, failure, note, back } = state;
   if (failure) {
     return el("div", { class: "panel vacant" },
       el("h2", {}, "Your trips could not be loaded"), message("error", failure.message),
       el("button", { class: "primary", type: "button", "data-test": "reload", onclick: again },
         "Try again"));
   }
-  if (bookings === null) {
+  if (all === null) {
     return [0, 1].map(() => el("div", { class: "trip waiting", "aria-hidden": "true" },
       el("div", { class: "picture" }), el("div", { class: "bar" })));
   }
-  if (bookings.length === 0) {
+  if (all.length === 0) {
     return el("div", { class: "panel vacant", "data-test": "no-bookings" },
       el("h2", {}, "No trips yet"),
       el("p", { class: "hint" }, "What you book appears here, with all you can do about it."),
       el("a", { class: "button primary", href: "/" }, "Find a home"));
   }
+  const paidFor = all.filter(({ id }) => id === back?.booking);
+  const bookings = all.filter(({ id }) => id !== back?.booking);
   const byArrival = (a, b) => (a.check_in < b.check_in ? -1 : 1);
   const waiting = bookings.filter(({ status, change_request }) =>
     status === "PENDING" || change_request);
@@ -160,6 +221,7 @@ function contents(state, actions, again) {
       el("ul", {}, data.map((booking) => trip(booking, state, actions)))));
   return [
     note ? message("note", note) : null,
+    part("Just now", paidFor, "came-back"),
     part("Waiting", waiting, "waiting"),
     part("Coming up", coming, "coming"),
     part("Past and ended", past, "past"),
@@ -170,6 +232,7 @@ function trip(booking, state, actions) {
   const { id, status, guests, total_amount, currency, property_id } = booking;
   const home = state.homes.get(property_id);
   const { label, text } = bookingState(booking);
+  const { payment, payments, said } = standing(booking, state);
   const button = (look, test, words, action) => el("button", {
     class: look, type: "button", "data-test": test, "data-key": id,
     onclick: () => action(booking),
@@ -189,17 +252,21 @@ function trip(booking, state, actions) {
         home && whereIs(home), counted(guests, "guest"), money(total_amount, currency),
       ].filter(Boolean).join(" · ")),
       deadline(booking),
-      status === "PENDING" && text ? el("p", { class: "hint" }, text) : null,
+      status === "PENDING" && text && !said ? el("p", { class: "hint" }, text) : null,
       changeRequest(booking),
+      progress({ said, payments, isOver: state.isOver, key: id }, actions),
       review(booking, state),
       el("div", { class: "actions start" },
-        isPayable(booking)
-          ? button("primary", "pay", `Pay ${money(due(booking), currency)}`, actions.pay) : null,
+        isPayable(booking, payment)
+          ? button("primary", "pay", toPay(booking), actions.pay) : null,
         open ? button("secondary", "change", "Change", actions.change) : null,
         open ? button("secondary", "cancel", "Cancel", actions.cancel) : null,
         status === "COMPLETED" && state.reviewed.get(id) === null
           ? button("primary", "review", "Write a review", actions.review) : null),
-      el("details", {}, el("summary", {}, "Details"), facts(booking))));
+      el("details", {
+        open: state.opened.has(id),
+        ontoggle: ({ target }) => state.opened[target.open ? "add" : "delete"](id),
+      }, el("summary", { "data-test": "details", "data-key": id }, "Details"), facts(booking))));
 }
 
 function review({ id }, { reviewed }) {

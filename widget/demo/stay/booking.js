@@ -6,16 +6,6 @@ import { el } from "../dom.js";
 import { clock, dayOf, fullDay, money, nights, stayDates } from "../words.js";
 import { receipt } from "./lines.js";
 
-const PAYMENT_CHECKS = 20;
-const PAYMENT_CHECK_EVERY_MS = 1_000;
-const UNSETTLED = ["created", "requires_action", "processing"];
-const FAILED = ["failed", "voided", "expired", "conflicted"];
-/** What the sandbox offers instead of cards. */
-const CARDS = [
-  ["pm_card_visa", "Visa ···· 4242, which works"],
-  ["pm_card_chargeDeclined", "Visa ···· 0002, which is declined"],
-];
-
 const STATES = {
   CONFIRMED: { heading: "You are booked", label: "Confirmed" },
   COMPLETED: { heading: "Your stay is over", label: "Completed" },
@@ -34,11 +24,12 @@ export function bookingState({ status, awaiting }) {
   if (awaiting === "host") {
     return {
       heading: "Waiting for the host", label: "Requested",
-      text: "The nights are kept for you while the host decides.",
+      text: "The nights are kept for you while the host decides. You may pay in advance: nothing "
+        + "is collected before they accept.",
     };
   }
   if (awaiting === "release") {
-    return { heading: "Checking your payment", label: "Held", text: "This takes a moment." };
+    return { heading: "Your hold is ending", label: "Held" };
   }
   return {
     heading: "Held for you", label: "Held",
@@ -49,47 +40,10 @@ export function bookingState({ status, awaiting }) {
 /** How long a booking waits for what it waits for, ticking; null where nothing is awaited. */
 export function deadline({ status, awaiting, expires_at }) {
   if (status !== "PENDING" || !expires_at) return null;
-  const what = awaiting === "host" ? "The host has" : "Held for";
+  const what = { host: "The host has", release: "Kept for at most" }[awaiting] ?? "Held for";
   return el("p", { class: "deadline" },
     el("span", {}, `${what} `), countdown(expires_at),
     el("span", { class: "sr" }, ` until ${clock(expires_at)}`));
-}
-
-export function isPayable({ status, awaiting, change_request }) {
-  return (status === "PENDING" && awaiting === "payment") || change_request !== null;
-}
-
-/** What is to be paid for a booking now. */
-export function due({ total_amount, change_request }) {
-  return change_request ? change_request.due_amount : total_amount;
-}
-
-/** Asks for a card and pays; `done` is called with a note for the reader, or null. */
-export function askPayment(api, booking, done) {
-  const amount = money(due(booking), booking.currency);
-  askFor({
-    title: `Pay ${amount}`, test: "payment",
-    content: ({ fields }) => [
-      el("p", { class: "hint" }, "This is a sandbox: choose how the card behaves. Nobody pays."),
-      el("fieldset", { class: "choices column" }, el("legend", {}, "Card"),
-        CARDS.map(([method, text], at) => el("label", { class: "choice" },
-          el("input", {
-            type: "radio", name: "method", value: method, "data-test": method,
-            checked: fields ? fields.method === method : at === 0,
-          }), el("span", {}, text)))),
-    ],
-    label: `Pay ${amount}`,
-    submit: async ({ method }) => {
-      const payment = await settled(api, await api.pay(booking.id, method));
-      if (FAILED.includes(payment.status)) {
-        throw new Error("The card was declined. You can try another while the nights are held.");
-      }
-      return UNSETTLED.includes(payment.status)
-        ? "The payment is still being processed. This page shows it as soon as it is through."
-        : null;
-    },
-    done,
-  });
 }
 
 /** Says what a cancellation gives back, and cancels; `done` is called with the ended booking. */
@@ -108,7 +62,9 @@ export async function askCancellation(api, booking, done) {
       refund.amount + retained.amount > 0
         ? el("dl", { class: "receipt" }, sum("Goes back to you", refund),
           sum("Stays with the host", retained))
-        : el("p", { class: "hint" }, "Nothing was paid, so nothing is due."),
+        : el("p", { class: "hint" }, booking.status === "CONFIRMED"
+          ? "Nothing was paid, so nothing is due."
+          : "You pay nothing: what is promised or paid by now goes back."),
     ],
     label: "Cancel it",
     submit: () => api.cancel(booking.id),
@@ -182,12 +138,4 @@ export function facts(booking) {
       el("div", {}, el("dt", {}, "Check-out"), el("dd", {}, fullDay(booking.check_out)))),
     receipt(booking),
   ];
-}
-
-async function settled(api, payment) {
-  for (let check = 0; check < PAYMENT_CHECKS && UNSETTLED.includes(payment.status); check += 1) {
-    await new Promise((resolve) => setTimeout(resolve, PAYMENT_CHECK_EVERY_MS));
-    payment = await api.payment(payment.id);
-  }
-  return payment;
 }

@@ -10,6 +10,7 @@ const KINDS = {
   cleaning_fee: "Cleaning",
   service_fee: "Service fee",
   tax: "Tax",
+  goodwill: "Given back by the host",
 };
 
 /** The receipt of a quote or a booking: `{lines, total_amount, currency}`. */

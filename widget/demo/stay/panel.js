@@ -1,14 +1,16 @@
 // The stay panel: from choosing dates to a held and then a paid booking, with refusals in between.
 
 import { el, fill, message } from "../dom.js";
-import { counted, dayOf, money, nights, price, reason, shortDates, stayDates } from "../words.js";
-import { bookingState, deadline, due, isPayable } from "./booking.js";
+import { counted, dayOf, nights, price, reason, shortDates, stayDates } from "../words.js";
+import { bookingState, deadline } from "./booking.js";
 import { receipt } from "./lines.js";
+import { currentPayment, isPayable, outlook, toPay } from "./outlook.js";
+import { progress } from "./progress.js";
 
 /**
- * `state` is `{home, arrival, stay, guests, signedIn, busy, quote, refusal, failure, taken, note,
- * booking}`; `actions` are `book()`, `guests(count)`, `alternative(stay)`, `pay()`, `cancel()`,
- * `again()` and `signIn()`.
+ * `state` is `{home, arrival, stay, guests, signedIn, busy, quote, refusal, failure, taken,
+ * booking, payments, isOver}`; `actions` are `book()`, `guests(count)`, `alternative(stay)`,
+ * `pay()`, `cancel()`, `other()`, `signIn()`, and `go(url)` and `again()` as in `progress`.
  */
 export function showStay(place, state, actions) {
   if (state.booking) fill(place, booked(state, actions));
@@ -93,8 +95,10 @@ function refused(refusal, actions) {
   ].flat();
 }
 
-function booked({ booking, failure, note, busy }, actions) {
+function booked({ booking, payments, isOver, failure, busy }, actions) {
   const { heading, text } = bookingState(booking);
+  const payment = currentPayment(booking, payments);
+  const said = outlook(booking, payment);
   const button = (look, test, label, action) => el("button", {
     class: look, type: "button", disabled: busy, "data-test": test, onclick: action,
   }, label);
@@ -107,16 +111,16 @@ function booked({ booking, failure, note, busy }, actions) {
     el("p", {},
       [stayDates(booking), nights(booking), counted(booking.guests, "guest")].join(" · ")),
     deadline(booking),
-    text ? el("p", { class: "hint" }, text) : null,
+    text && !(said && booking.status === "PENDING") ? el("p", { class: "hint" }, text) : null,
+    progress({ said, payments, isOver, key: booking.id }, actions),
     receipt(booking),
-    note ? message("note", note) : null,
     failure ? message("error", failure.message) : null,
     el("div", { class: "actions" },
-      isPayable(booking)
-        ? button("primary", "pay", `Pay ${money(due(booking), booking.currency)}`, actions.pay)
+      isPayable(booking, payment)
+        ? button("primary", "pay", toPay(booking), actions.pay)
         : null,
       open ? button("secondary", "cancel", "Cancel", actions.cancel) : null,
       booking.status === "PENDING" ? null
-        : button("secondary", "done", "Choose another stay", actions.again)),
+        : button("secondary", "done", "Choose another stay", actions.other)),
     el("a", { class: "plain", href: "/trips" }, "See all your trips"));
 }
