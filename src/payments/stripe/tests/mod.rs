@@ -167,6 +167,7 @@ fn word(error: &ProviderError) -> &'static str {
     match error {
         ProviderError::Refused(_) => "refused",
         ProviderError::Busy(_) => "busy",
+        ProviderError::Early(_) => "early",
         ProviderError::Unclear(_) => "unclear",
     }
 }
