@@ -433,6 +433,13 @@ fn events_of_the_first_layout_are_still_read() {
     let known = "53029d05a6155cbaef04bf451ecba4ce76552d3fb0422c275919990d7d5cc576";
     assert_eq!(EventHash::default().chain(&bytes).to_string(), known);
     assert_eq!(decode(&bytes), Ok(simple()), "a price of equal nights");
+
+    // A property had no rules.
+    let made = Event { fact: Fact::PropertyCreated(given::property()), ..simple() };
+    let rules = codec::rules_bytes(&Rules::default()).len() - 1;
+    let second = older(encode(&made), 0, 3, 2);
+    let bytes = older(second[..second.len() - 4].to_vec(), rules, 2, 1);
+    assert_eq!(decode(&bytes), Ok(made));
 }
 
 fn simple() -> Event {

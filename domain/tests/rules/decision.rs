@@ -98,6 +98,18 @@ fn an_offer_is_the_price_of_what_could_be_booked_at_this_moment() {
 }
 
 #[test]
+fn nobody_is_asked_for_money_where_none_is_due() {
+    let free = Booking { total: 0, ..booking(held(now().plus(HOLD)), None) };
+    let mut state = state(property(), vec![free]);
+    let (provider, method) = (Arc::from("sandbox"), Arc::from("card"));
+    let (booking, payment) = (booking_id(1), payment(7));
+    let start = Intent::StartAttempt { booking, payment, provider, method };
+    let group = written(decide(&mut state, &command(2, start), now()));
+    assert_eq!((cause(&group), after(&group).status), (Cause::Confirmed, Status::Confirmed));
+    assert_eq!(group.payment, None);
+}
+
+#[test]
 fn each_group_is_chained_to_the_one_before_it() {
     let mut state = state(property(), Vec::new());
     let first = written(decide(&mut state, &book(1, stay(10, 13)), now()));

@@ -26,7 +26,7 @@ pub(crate) fn page() -> Page {
     }
 }
 
-fn edit(facts: Property, seen: i64) -> Command {
+pub(crate) fn edit(facts: Property, seen: i64) -> Command {
     let (amenities_added, amenities_removed) = (Vec::new(), Vec::new());
     let edit = Edit { facts, page: page(), amenities_added, amenities_removed, seen };
     command(900, Intent::Edit(Arc::new(edit)))

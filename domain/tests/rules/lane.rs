@@ -1,12 +1,17 @@
 //! The lane alone: what goes into a batch, and who hears of a failure.
 
-use crate::given::{HOUR, book, now, property, state, stay, under_key};
+use crate::edit::edit;
+use crate::given::{
+    HOUR, book, booking, booking_id, command, now, payment, property, state, stay, under_key,
+};
+use domain::command::{Command, Intent};
 use domain::decide::Verdict;
+use domain::edit::{CalendarEdit, Set, TermsEdit};
 use domain::group::{Group, Incarnation};
 use domain::pipeline::Rejection;
 use domain::pipeline::lane::{Effect, Input, Lane, MAX_GROUPS, Outcome};
 use domain::switches::Switches;
-use domain::{Property, PropertyId, Stay};
+use domain::{Property, PropertyId, Status, Stay};
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -20,12 +25,16 @@ fn groups(number: u128, life: Incarnation, stays: &[Stay]) -> Vec<Arc<Group>> {
         made += 1;
         // Another life decides at another time, so its events are others.
         let at = now().plus(u32::try_from(life).expect("small") * HOUR);
-        match state.decide(&book(1_000 * number + made, *stay), life, at) {
-            Verdict::Write(group) => Arc::new(*group),
-            other => panic!("{other:?}"),
-        }
+        written(state.decide(&book(1_000 * number + made, *stay), life, at))
     };
     stays.iter().map(&mut write).collect()
+}
+
+fn written(verdict: Verdict) -> Arc<Group> {
+    match verdict {
+        Verdict::Write(group) => Arc::new(*group),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn offer(lane: &mut Lane, groups: &[Arc<Group>]) {
@@ -76,26 +85,26 @@ fn a_batch_takes_all_that_is_ready_up_to_its_bound() {
 
 #[test]
 fn rows_are_bounded_too_but_a_single_group_always_goes() {
-    let mut lane = lane();
-    for number in 0..10 {
-        offer(&mut lane, &groups(number, 1, &[stay(10, 740)]));
+    // Each group has three rows besides its nights.
+    for (last, taken) in [(730, 5), (429, 5), (428, 6)] {
+        let mut lane = lane();
+        for number in 0..10 {
+            let nights = if number < 5 { 730 } else { last };
+            offer(&mut lane, &groups(number, 1, &[stay(10, 10 + nights)]));
+        }
+        assert_eq!(next_batch(&mut lane).len(), taken, "five times 733 rows and {last} nights");
     }
-    assert_eq!(next_batch(&mut lane).len(), 5, "five times 733 rows are fewer than 4,096");
 }
 
 #[test]
 fn a_row_is_written_once_in_a_batch_and_what_follows_waits_with_it() {
     let mut lane = lane();
     let mut state = state(property(), Vec::new());
-    let write = |verdict| match verdict {
-        Verdict::Write(group) => Arc::new(*group),
-        other => panic!("{other:?}"),
-    };
-    let first = write(state.decide(&book(1, stay(10, 12)), 1, now()));
+    let first = written(state.decide(&book(1, stay(10, 12)), 1, now()));
     let later = now().plus(HOUR);
     let ended = Arc::new(state.enforce_deadline(1, later).expect("the hold is over"));
-    let again = write(state.decide(&book(2, stay(11, 13)), 1, later));
-    let apart = write(state.decide(&book(3, stay(20, 22)), 1, later));
+    let again = written(state.decide(&book(2, stay(11, 13)), 1, later));
+    let apart = written(state.decide(&book(3, stay(20, 22)), 1, later));
     let stranger = groups(7, 1, &[stay(10, 12)]);
     offer(&mut lane, &[first.clone(), ended, again, apart]);
     offer(&mut lane, &stranger);
@@ -108,14 +117,60 @@ fn a_row_is_written_once_in_a_batch_and_what_follows_waits_with_it() {
 }
 
 #[test]
+fn an_edit_or_a_booking_goes_into_a_batch_once_whatever_else_of_its_property_does() {
+    let nights = stay(20, 22);
+    let priced = |price| {
+        let terms = TermsEdit {
+            nights,
+            weekdays: [true; 7],
+            price: Set::To(price),
+            min_nights: Set::Keep,
+            max_nights: Set::Keep,
+            closed_to_arrival: Set::Keep,
+            closed_to_departure: Set::Keep,
+        };
+        let edit = CalendarEdit { terms: vec![terms], ..CalendarEdit::default() };
+        command(800, Intent::EditCalendar(Arc::new(edit)))
+    };
+    let page = || edit(property(), 1);
+    // Its nights are blocked instead.
+    let give_up = || command(801, Intent::CancelAsHost { booking: booking_id(1), reopen: false });
+    let pay = |number| {
+        let (booking, payment) = (booking_id(number), payment(number));
+        let (provider, method) = (Arc::from("sandbox"), Arc::from(""));
+        command(802, Intent::StartAttempt { booking, payment, provider, method })
+    };
+    let wanted = book(2, stay(15, 17));
+    let pairs: [(Command, Command, usize); 8] = [
+        (priced(1), priced(2), 1),
+        (page(), priced(1), 1),
+        (priced(1), page(), 1),
+        (give_up(), priced(1), 1),
+        (priced(1), wanted.clone(), 2),
+        (wanted.clone(), page(), 2),
+        (wanted.clone(), book(3, stay(17, 18)), 2),
+        // It claims no night.
+        (wanted, pay(2), 1),
+    ];
+    for (first, second, taken) in pairs {
+        let mut state = state(property(), vec![booking(Status::Confirmed, None)]);
+        let mut lane = lane();
+        let both = [&first, &second].map(|command| written(state.decide(command, 1, now())));
+        offer(&mut lane, &both);
+        assert_eq!(next_batch(&mut lane).len(), taken, "{:?}, {:?}", first.intent, second.intent);
+        done(&mut lane, committed(&[&both[0]]));
+        assert_eq!(next_batch(&mut lane).len(), 2 - taken);
+    }
+}
+
+#[test]
 fn a_key_goes_into_a_batch_once_whichever_property_it_is_used_on() {
     let mut lane = lane();
     for number in [1, 2] {
         let id = PropertyId(Uuid::from_u128(0xca1e + number));
         let mut state = state(Property { id, ..property() }, Vec::new());
         let command = under_key(book(number, stay(10, 12)), "key", 1);
-        let Verdict::Write(group) = state.decide(&command, 1, now()) else { panic!("a booking") };
-        offer(&mut lane, &[Arc::new(*group)]);
+        offer(&mut lane, &[written(state.decide(&command, 1, now()))]);
     }
     assert_eq!(next_batch(&mut lane).len(), 1);
 }
@@ -164,9 +219,10 @@ fn what_was_dropped_stays_dropped_when_the_next_life_has_begun() {
 #[test]
 fn two_lives_of_one_property_never_share_a_batch() {
     let mut lane = lane();
-    let (dead, heir) = (groups(1, 1, &[stay(10, 12)]), groups(1, 2, &[stay(20, 22)]));
+    let (dead, heir) = (groups(1, 1, &[stay(10, 12)]), groups(1, 2, &[stay(20, 22), stay(24, 26)]));
     offer(&mut lane, &dead);
-    offer(&mut lane, &heir);
+    // What the heir decides next is about another booking and other nights, but not on these.
+    offer(&mut lane, &heir[1..]);
     assert_eq!(next_batch(&mut lane).len(), 1);
     done(&mut lane, committed(&[&dead[0]]));
     assert_eq!(next_batch(&mut lane).len(), 1);
@@ -190,6 +246,40 @@ fn only_the_guilty_group_of_a_batch_fails() {
 }
 
 #[test]
+fn a_group_that_fails_by_itself_is_told_so_at_once() {
+    let mut lane = lane();
+    offer(&mut lane, &groups(1, 1, &[stay(10, 12)]));
+    next_batch(&mut lane);
+    let told = done(&mut lane, Outcome::Failed(Rejection::Guarded));
+    assert_eq!(told, [(1, Err(Rejection::Guarded))]);
+    assert!(lane.is_idle());
+}
+
+#[test]
+fn a_group_that_is_tried_by_itself_hears_what_became_of_it() {
+    let ours = groups(1, 1, &[stay(10, 12)]);
+    let stranger = groups(2, 1, &[stay(10, 12)]);
+    let lost = |applied: &[&Arc<Group>]| Outcome::Lost {
+        applied: applied.iter().map(|group| group.id).collect(),
+    };
+    for (outcome, expected) in [
+        (committed(&[&ours[0]]), Ok(())),
+        (committed(&[]), Err(Rejection::Fenced)),
+        (lost(&[&ours[0]]), Ok(())),
+        (lost(&[]), Err(Rejection::Lost)),
+        (Outcome::Failed(Rejection::KeyTaken), Err(Rejection::KeyTaken)),
+    ] {
+        let mut lane = lane();
+        offer(&mut lane, &ours);
+        offer(&mut lane, &stranger);
+        next_batch(&mut lane);
+        done(&mut lane, Outcome::Failed(Rejection::Failed));
+        assert_eq!(next_batch(&mut lane), [(ours[0].property, 1)]);
+        assert_eq!(done(&mut lane, outcome), [(1, expected)]);
+    }
+}
+
+#[test]
 fn after_a_lost_connection_each_group_hears_what_was_found() {
     let mut lane = lane();
     // Two properties that are as alike as two can be.
@@ -208,4 +298,41 @@ fn after_a_lost_connection_each_group_hears_what_was_found() {
         })
         .collect();
     assert_eq!(told, [(found[0].property, Ok(())), (fenced[0].property, Err(Rejection::Lost))]);
+}
+
+#[test]
+fn a_lane_holds_a_property_while_a_group_of_it_waits_or_is_on_its_way() {
+    let mut lane = lane();
+    let (ours, theirs) = (groups(1, 1, &[stay(10, 12), stay(12, 14)]), groups(2, 1, &[stay(1, 2)]));
+    let holds = |lane: &Lane| [&ours, &theirs].map(|groups| lane.holds(groups[0].property));
+    assert_eq!((holds(&lane), lane.is_idle()), ([false, false], true));
+    offer(&mut lane, &ours[..1]);
+    assert_eq!((holds(&lane), lane.is_idle()), ([true, false], false), "ours waits");
+    next_batch(&mut lane);
+    assert_eq!((holds(&lane), lane.is_idle()), ([true, false], false), "ours is on its way");
+    offer(&mut lane, &theirs);
+    offer(&mut lane, &ours[1..]);
+    assert_eq!(holds(&lane), [true, true]);
+    done(&mut lane, committed(&[]));
+    assert_eq!(holds(&lane), [false, true], "what was decided on a group that failed is dropped");
+    next_batch(&mut lane);
+    assert_eq!((holds(&lane), lane.is_idle()), ([false, true], false));
+    done(&mut lane, committed(&[&theirs[0]]));
+    assert_eq!((holds(&lane), lane.is_idle()), ([false, false], true));
+}
+
+#[test]
+fn a_lane_is_not_idle_while_a_failed_batch_is_still_to_be_tried_group_by_group() {
+    let mut lane = lane();
+    let (ours, theirs) = (groups(1, 1, &[stay(10, 12)]), groups(2, 1, &[stay(10, 12)]));
+    offer(&mut lane, &ours);
+    offer(&mut lane, &theirs);
+    next_batch(&mut lane);
+    done(&mut lane, Outcome::Failed(Rejection::Failed));
+    for group in [&ours[0], &theirs[0]] {
+        assert!(lane.holds(group.property) && !lane.is_idle());
+        next_batch(&mut lane);
+        done(&mut lane, committed(&[group]));
+    }
+    assert!(lane.is_idle());
 }

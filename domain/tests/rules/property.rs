@@ -1,14 +1,18 @@
 //! The property machine alone: what waits for what, and what the simulator cannot ask for.
 
-use crate::given::{HOLD, HOUR, TICK, book, booking, booking_id, now, property, stay, stored};
-use domain::command::Command;
+use crate::given::{
+    HOLD, HOUR, TICK, TOTAL, book, booking, booking_id, command, now, payment, property, stay,
+    stored, under_key,
+};
+use domain::booking::Step;
+use domain::command::{Command, Intent};
 use domain::event::{EventHash, Head};
 use domain::group::Group;
 use domain::pipeline::Rejection;
 use domain::pipeline::property::{Answer, Effect, Input, Machine, Ticket};
 use domain::refusal::{Code, Refusal};
 use domain::state::{Settings, Stored};
-use domain::{Booking, Instant, Status};
+use domain::{Booking, Instant, Status, Stay};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +51,16 @@ impl Desk {
         self.tell(now(), Input::Loaded { incarnation, stored, turn: false });
     }
 
+    /// Loads under the head's lock: the groups that are to be written under it.
+    fn load_in_turn(&mut self) -> Vec<Arc<Group>> {
+        let stored = Box::new(stored(property(), Vec::new()));
+        self.tell(now(), Input::Loaded { incarnation: 1, stored, turn: true });
+        match self.effects.pop() {
+            Some(Effect::Turn(groups)) => groups,
+            other => panic!("no turn: {other:?}"),
+        }
+    }
+
     fn tell(&mut self, at: Instant, input: Input) {
         self.machine.step(at, input, &mut self.effects);
     }
@@ -76,6 +90,15 @@ impl Desk {
         }
         (groups, answers, loads, reads)
     }
+}
+
+fn step(number: u128, step: Step) -> Command {
+    command(100 + number, Intent::Step { booking: booking_id(number), step })
+}
+
+fn change(number: u128, seen: u32, stay: Stay) -> Command {
+    let booking = booking_id(number);
+    command(200 + number, Intent::Change { booking, seen, stay, guests: 2 })
 }
 
 fn is_refused(answers: &[(Ticket, Answer)], ticket: Ticket) -> bool {
@@ -207,6 +230,7 @@ fn a_night_that_the_guard_refuses_twice_is_booked_whatever_the_calendar_says() {
         panic!("{answers:?}")
     };
     assert_eq!((*found, reasons[0].code), (ticket, Code::UnavailableBooked));
+    assert_eq!(reasons[0].nights, stay(10, 13).each_night().collect::<Vec<_>>());
 }
 
 #[test]
@@ -257,4 +281,196 @@ fn a_tick_ends_what_is_due_and_nothing_else() {
     assert_eq!(desk.take().0.len(), 0);
     desk.tell(now().plus(HOLD), Input::Tick);
     assert_eq!(desk.take().0.len(), 1);
+}
+
+#[test]
+fn a_machine_is_idle_when_nobody_waits_and_nothing_is_on_its_way() {
+    let mut desk = Desk::opening(true);
+    assert!(!desk.machine.is_idle(), "it waits for its first load");
+    desk.load(1, vec![booking(Status::Confirmed, None)], Head::default());
+    assert!(desk.machine.is_idle());
+    desk.ask(now(), book(2, stay(20, 22)));
+    assert!(!desk.machine.is_idle(), "a group is on its way");
+    let (groups, ..) = desk.take();
+    desk.outcome(&groups[0], Ok(()));
+    assert!(desk.machine.is_idle());
+    desk.ask(now(), book(3, stay(10, 13)));
+    assert!(!desk.machine.is_idle(), "an answer waits for a look at the head");
+    desk.tell(now(), Input::HeadRead { head: groups[0].head });
+    assert!(desk.machine.is_idle());
+}
+
+#[test]
+fn what_is_decided_is_newer_than_what_is_durable_until_its_outcome_is_known() {
+    let mut desk = Desk::opening(false);
+    let seqs = |desk: &Desk| (desk.machine.newest_seq(), desk.machine.durable_seq());
+    assert_eq!(seqs(&desk), (None, None));
+    desk.load(1, Vec::new(), Head { seq: 7, ..Head::default() });
+    assert_eq!(seqs(&desk), (Some(7), Some(7)));
+    desk.ask(now(), book(1, stay(10, 13)));
+    assert_eq!(seqs(&desk), (Some(8), Some(7)));
+    let (groups, ..) = desk.take();
+    desk.outcome(&groups[0], Ok(()));
+    assert_eq!(seqs(&desk), (Some(8), Some(8)));
+    desk.ask(now(), book(2, stay(20, 22)));
+    let (groups, ..) = desk.take();
+    desk.outcome(&groups[0], Err(Rejection::Lost));
+    assert_eq!(seqs(&desk), (None, Some(8)), "what was decided is thrown away");
+}
+
+#[test]
+fn a_key_answers_once_its_own_event_is_durable() {
+    let replay = Answer::Replay { booking: booking_id(1), seq: 1 };
+    // The same request under the same key, and another one.
+    for (body, expected) in [(1, replay), (2, Answer::Refused(Refusal::KeyReused))] {
+        let mut desk = Desk::open(false, Vec::new());
+        desk.ask(now(), under_key(book(1, stay(10, 13)), "key", 1));
+        let early = desk.ask(now(), under_key(book(2, stay(20, 22)), "key", body));
+        let (groups, answers, ..) = desk.take();
+        assert_eq!((groups.len(), answers.len()), (1, 0), "the key may still come free");
+        desk.outcome(&groups[0], Ok(()));
+        let late = desk.ask(now(), under_key(book(3, stay(20, 22)), "key", body));
+        let (_, answers, ..) = desk.take();
+        assert_eq!(answers[1..], [(early, expected.clone()), (late, expected)]);
+
+        let mut desk = Desk::open(false, Vec::new());
+        desk.ask(now(), under_key(book(1, stay(10, 13)), "key", 1));
+        desk.ask(now(), under_key(book(2, stay(20, 22)), "key", body));
+        let (groups, ..) = desk.take();
+        desk.outcome(&groups[0], Err(Rejection::Failed));
+        desk.load(2, Vec::new(), Head::default());
+        let (groups, ..) = desk.take();
+        let made = groups[0].booking().map(|booking| booking.id);
+        assert_eq!(made, Some(booking_id(2)), "the key did come free");
+    }
+}
+
+#[test]
+fn who_is_rejected_hears_why_or_is_decided_again() {
+    for (rejection, expected, in_turn) in [
+        (Rejection::KeyTaken, Some(Answer::Refused(Refusal::KeyReused)), false),
+        (Rejection::Failed, Some(Answer::Failed), false),
+        (Rejection::Full, Some(Answer::Full), false),
+        (Rejection::Guarded, None, false),
+        (Rejection::Lost, None, false),
+        // Another writer was faster, so the head is locked before the next decision.
+        (Rejection::Fenced, None, true),
+        (Rejection::Contended, None, true),
+    ] {
+        let mut desk = Desk::open(false, Vec::new());
+        let ticket = desk.ask(now(), book(1, stay(10, 13)));
+        let (groups, ..) = desk.take();
+        desk.outcome(&groups[0], Err(rejection.clone()));
+        let load = desk.effects.last();
+        let found = matches!(load, Some(Effect::Load { incarnation: 2, turn }) if *turn == in_turn);
+        assert!(found, "{rejection:?}: {load:?}");
+        let again = usize::from(expected.is_none());
+        let told: Vec<_> = expected.map(|answer| (ticket, answer)).into_iter().collect();
+        assert_eq!(desk.take().1, told, "{rejection:?}");
+        desk.load(2, Vec::new(), Head::default());
+        assert_eq!(desk.take().0.len(), again, "{rejection:?}");
+    }
+}
+
+#[test]
+fn nothing_is_decided_on_top_of_what_is_being_written_under_the_heads_lock() {
+    let mut desk = Desk::opening(false);
+    desk.ask(now(), book(1, stay(10, 13)));
+    desk.ask(now(), book(2, stay(13, 15)));
+    let groups = desk.load_in_turn();
+    assert_eq!(groups.len(), 2);
+    let third = desk.ask(now(), book(3, stay(20, 22)));
+    desk.outcome(&groups[0], Ok(()));
+    let (offered, answers, ..) = desk.take();
+    assert_eq!((offered.len(), answers.len()), (0, 1), "the turn is not over");
+    desk.outcome(&groups[1], Ok(()));
+    let (offered, answers, ..) = desk.take();
+    assert_eq!((offered.len(), answers.len()), (1, 1), "now it is");
+    desk.outcome(&offered[0], Ok(()));
+    assert!(matches!(desk.take().1[..], [(ticket, Answer::Done { .. })] if ticket == third));
+
+    let mut desk = Desk::opening(false);
+    assert_eq!(desk.load_in_turn().len(), 0, "a turn that nobody waits for is over at once");
+    desk.ask(now(), book(1, stay(10, 13)));
+    assert_eq!(desk.take().0.len(), 1);
+}
+
+#[test]
+fn a_refusal_waits_for_the_events_that_play_a_part_in_it_and_for_no_others() {
+    let other = |number, stay, status, attempt| {
+        let id = booking_id(number);
+        Booking { id, stay, ..booking(status, attempt) }
+    };
+    let durable = || {
+        let late = other(5, stay(24, 26), Status::Expired, Some((5, false)));
+        let (before, behind) = (stay(7, 9), stay(16, 18));
+        let taken = |number, stay| other(number, stay, Status::Confirmed, None);
+        vec![booking(Status::Confirmed, None), taken(3, before), taken(4, behind), late]
+    };
+    let currency = property().currency;
+    let pay = step(5, Step::Pay { payment: payment(5), amount: TOTAL, currency });
+    let cancel = step(1, Step::Cancel { by_guest: true });
+    let (decline, wanted) = (step(1, Step::Decline), book(2, stay(13, 15)));
+    for (on_its_way, asked, waits) in [
+        (wanted.clone(), book(9, stay(14, 16)), true),
+        // One of its nights is taken whatever becomes of the event.
+        (wanted.clone(), book(9, stay(12, 14)), false),
+        (wanted.clone(), change(1, 1, stay(8, 14)), false),
+        (change(1, 1, stay(10, 15)), change(1, 2, stay(10, 18)), true),
+        (cancel, decline.clone(), true),
+        (book(2, stay(20, 22)), decline, false),
+        (book(2, stay(25, 27)), pay, true),
+    ] {
+        let mut desk = Desk::open(false, durable());
+        let about = format!("{:?} on {:?}", asked.intent, on_its_way.intent);
+        desk.ask(now(), on_its_way);
+        let ticket = desk.ask(now(), asked);
+        let (groups, answers, ..) = desk.take();
+        assert_eq!(groups.len(), 1, "{about}");
+        assert_eq!(is_refused(&answers, ticket), !waits, "{about}: {answers:?}");
+        desk.outcome(&groups[0], Ok(()));
+        let (_, answers, ..) = desk.take();
+        assert_eq!(is_refused(&answers[1..], ticket), waits, "{about}: {answers:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_the_head_confirms_stands_whatever_is_on_its_way_since() {
+    let mut desk = Desk::open(true, vec![booking(Status::Confirmed, None)]);
+    let refused = desk.ask(now(), book(2, stay(10, 13)));
+    desk.ask(now(), step(1, Step::Cancel { by_guest: true }));
+    assert_eq!(desk.take().0.len(), 1, "the nights may come free");
+    desk.tell(now(), Input::HeadRead { head: Head::default() });
+    let (groups, answers, ..) = desk.take();
+    assert!(groups.is_empty() && is_refused(&answers, refused), "{answers:?}");
+}
+
+#[test]
+fn a_head_that_is_a_group_of_ours_is_explained_by_its_outcome_alone() {
+    let mut desk = Desk::open(true, vec![booking(Status::Confirmed, None)]);
+    let refused = desk.ask(now(), book(2, stay(10, 13)));
+    desk.ask(now(), book(3, stay(20, 21)));
+    desk.ask(now(), book(4, stay(22, 23)));
+    let (groups, _, _, reads) = desk.take();
+    assert_eq!((groups.len(), reads), (2, 1));
+    desk.tell(now(), Input::HeadRead { head: groups[0].head });
+    assert_eq!(desk.take().1, []);
+    desk.outcome(&groups[0], Ok(()));
+    let (_, answers, ..) = desk.take();
+    assert!(is_refused(&answers[1..], refused), "not after the second as well: {answers:?}");
+}
+
+#[test]
+fn what_we_wrote_ourselves_since_a_look_at_the_head_began_is_no_news() {
+    let mut desk = Desk::open(true, vec![booking(Status::Confirmed, None)]);
+    let refused = desk.ask(now(), book(2, stay(10, 13)));
+    desk.ask(now(), book(3, stay(20, 21)));
+    let (groups, ..) = desk.take();
+    desk.outcome(&groups[0], Ok(()));
+    desk.ask(now(), book(4, stay(22, 23)));
+    desk.take();
+    desk.tell(now(), Input::HeadRead { head: groups[0].head });
+    let (_, answers, loads, _) = desk.take();
+    assert!(is_refused(&answers, refused), "{answers:?}");
+    assert_eq!(loads, 0);
 }
