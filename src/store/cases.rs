@@ -17,7 +17,7 @@ pub struct Case {
     pub payment: Payment,
     pub refunds: Vec<Refund>,
     pub booking: Booking,
-    /// The jobs about it: whoever brings it to rest after this has done them all.
+    /// The jobs that steps of the booking caused: whoever brings it to rest after this has done them.
     pub jobs: Vec<JobId>,
 }
 
@@ -35,7 +35,10 @@ const BOOKING: &str = "select booking.* from booking join payment \
      on payment.property_id = booking.property_id and payment.booking_id = booking.booking_id \
      where payment.payment_id = $1";
 
-const JOBS: &str = "select job_id from job where subject_id = $1";
+/// What a provider said, or was to be asked, is no part of the snapshot: it may be newer than what was
+/// heard of it.
+const JOBS: &str = "select job_id from job where subject_id = $1 \
+     and kind not in ('provider_event', 'reconcile')";
 
 const LEASE: &str = "update payment set settling_until = $3 where payment_id = $1 \
      and (settling_until is null or settling_until <= $2)";

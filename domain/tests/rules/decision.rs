@@ -103,7 +103,8 @@ fn nobody_is_asked_for_money_where_none_is_due() {
     let mut state = state(property(), vec![free]);
     let (provider, method) = (Arc::from("sandbox"), Arc::from("card"));
     let (booking, payment) = (booking_id(1), payment(7));
-    let start = Intent::StartAttempt { booking, payment, provider, method };
+    let return_url = Arc::clone(&method);
+    let start = Intent::StartAttempt { booking, payment, provider, method, return_url };
     let group = written(decide(&mut state, &command(2, start), now()));
     assert_eq!((cause(&group), after(&group).status), (Cause::Confirmed, Status::Confirmed));
     assert_eq!(group.payment, None);

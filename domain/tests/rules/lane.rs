@@ -138,7 +138,8 @@ fn an_edit_or_a_booking_goes_into_a_batch_once_whatever_else_of_its_property_doe
     let pay = |number| {
         let (booking, payment) = (booking_id(number), payment(number));
         let (provider, method) = (Arc::from("sandbox"), Arc::from(""));
-        command(802, Intent::StartAttempt { booking, payment, provider, method })
+        let return_url = Arc::clone(&method);
+        command(802, Intent::StartAttempt { booking, payment, provider, method, return_url })
     };
     let wanted = book(2, stay(15, 17));
     let pairs: [(Command, Command, usize); 8] = [

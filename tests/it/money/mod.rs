@@ -7,7 +7,7 @@ mod phones;
 mod refunds;
 mod ways;
 
-use crate::helpers::{Document, Person, Server, day, eventually};
+use crate::helpers::{Person, Server, day, eventually};
 use serde_json::Value;
 use std::time::Duration;
 
