@@ -64,6 +64,8 @@ type Done = Result<(), AppError>;
 
 /// How long a command may wait for its answer.
 const COMMAND_DEADLINE: Duration = Duration::from_secs(5);
+/// How long jobs that are worked on may take when the server stops.
+const LAST_JOBS: Duration = Duration::from_millis(700);
 /// How long commits that are on their way may take when the server stops.
 const LAST_COMMITS: Duration = Duration::from_secs(2);
 /// For how long a peer may take no bytes that are meant for it, in milliseconds.
@@ -184,7 +186,8 @@ async fn run(config: Config, threads: &Threads) -> Done {
     let engine = Arc::new(assemble(&config, store, threads, stopping, ready, paying).await?);
     engine.store.release_payments().await?;
     engine.learn_ended_sessions().await?;
-    let workers = runtime.spawn(jobs::lasting("the job workers", Arc::clone(&engine), jobs::run));
+    let mut workers =
+        runtime.spawn(jobs::lasting("the job workers", Arc::clone(&engine), jobs::run));
     let sweeper = runtime.spawn(jobs::lasting("the sweep", Arc::clone(&engine), sweep::run));
     if config.demo {
         let property = demo::fill(&engine).await.map_err(told)?;
@@ -220,6 +223,8 @@ async fn run(config: Config, threads: &Threads) -> Done {
     let _ = stop.send(true);
     handle.stop(true).await;
     let _ = serving.await;
+    // A worker that is stopped half-way keeps its payment for two minutes more.
+    let _ = tokio::time::timeout(LAST_JOBS, &mut workers).await;
     let _ = tokio::time::timeout(LAST_COMMITS, engine.registry.drain()).await;
     workers.abort();
     sweeper.abort();
