@@ -106,8 +106,9 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     fn mpesa(&mut self) -> MpesaAccount {
         let short_code = self.needed("MPESA_SHORT_CODE");
-        let is_code = (5..=7).contains(&short_code.len());
-        if !short_code.is_empty() && !(is_code && short_code.bytes().all(|b| b.is_ascii_digit())) {
+        let is_short = (5..=7).contains(&short_code.len());
+        let is_code = is_short && short_code.bytes().all(|byte| byte.is_ascii_digit());
+        if !(short_code.is_empty() || is_code) {
             self.problem("MPESA_SHORT_CODE: must be 5 to 7 digits".to_owned());
         }
         let callback_base = self.needed("MPESA_CALLBACK_BASE");

@@ -149,7 +149,8 @@ impl Input {
         let return_url = self.return_url.unwrap_or_default();
         let is_web = ["http://", "https://"].iter().any(|scheme| return_url.starts_with(scheme));
         let is_plain = return_url.bytes().all(|byte| byte.is_ascii_graphic());
-        if !return_url.is_empty() && !(is_web && is_plain && return_url.len() <= LONGEST_URL) {
+        let is_address = is_web && is_plain && return_url.len() <= LONGEST_URL;
+        if !(return_url.is_empty() || is_address) {
             let detail = "must be an address that begins with https:// or http://, of at most \
                           2,048 visible ASCII characters";
             return Err(Problem::field("/return_url", detail));

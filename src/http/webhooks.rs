@@ -3,7 +3,7 @@
 //! refuses those that do.
 
 use super::extract::read_body;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use crate::engine::Engine;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::{PaymentId, RefundId};
@@ -78,12 +78,13 @@ const TAKEN: Taken = Taken { result_code: 0, result_desc: "Accepted" };
 )]
 pub(super) async fn push(
     engine: web::Data<Engine>,
-    path: web::Path<(Uuid, String)>,
+    path: web::Path<(String, String)>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let (payment, token) = path.into_inner();
+    let payment = PaymentId(id(&payment)?);
     let body = read_body(&mut payload.into_inner(), 0).await?;
-    engine.hear_push(PaymentId(payment), &token, &body).await?;
+    engine.hear_push(payment, &token, &body).await?;
     Ok(HttpResponse::Ok().json(TAKEN))
 }
 
@@ -96,12 +97,17 @@ pub(super) async fn push(
 )]
 pub(super) async fn reversal(
     engine: web::Data<Engine>,
-    path: web::Path<(Uuid, Uuid, String)>,
+    path: web::Path<(String, String, String)>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let (payment, refund, token) = path.into_inner();
+    let which = (PaymentId(id(&payment)?), RefundId(id(&refund)?));
     let body = read_body(&mut payload.into_inner(), 0).await?;
-    let which = (PaymentId(payment), RefundId(refund));
     engine.hear_reversal(which, &token, &body).await?;
     Ok(HttpResponse::Ok().json(TAKEN))
+}
+
+/// Whose address is none of ours is told no more than whose token is wrong.
+fn id(text: &str) -> Result<Uuid, Problem> {
+    text.parse().map_err(|_| Problem::new(Code::NotFound))
 }

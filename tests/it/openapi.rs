@@ -105,6 +105,9 @@ async fn every_operation_that_is_described_is_there(server: &mut Server) {
         let answer = server.ask(method.clone(), &path).token("nonsense").await;
         if described.get("security").is_some() {
             assert_eq!(answer.status, 401, "{method} {path} {}", answer.body);
+        } else if path.contains("/callbacks/") {
+            // Who does not know the address is not told that there is one.
+            answer.is_problem(404, "not_found");
         } else {
             assert!(!matches!(answer.status, 404 | 405 | 500..), "{method} {path}");
         }

@@ -34,7 +34,8 @@ decline_booking      401 403 200 404 404 200 401
 report_no_show       401 403 200 404 404 200 401
 list_payments        401 200 200 200 200 200 401
 pay                  401 201 404 404 404 404 401
-read_payment         401 200 404 404 404 200 401
+read_payment         401 200 200 404 404 200 401
+refund               401 403 201 404 404 201 401
 list_properties      200 200 200 200 200 200 401
 create_property      401 403 201 201 403 201 401
 read_property        200 200 200 200 200 200 401
@@ -153,7 +154,10 @@ async fn everything(server: &Server, scenes: &[Scene]) -> (String, Vec<Vec<Value
 }
 
 async fn every_operation_answers_everybody_as_the_table_says(server: &mut Server) {
-    let rows = rows(server.operations().await, EXPECTED);
+    let mut operations = server.operations().await;
+    // What providers send is nobody's: signatures and addresses prove it, as `money` tests.
+    operations.retain(|operation| operation.described["tags"][0] != "webhooks");
+    let rows = rows(operations, EXPECTED);
     let answers = answers(server, &rows, true).await;
     is_table(&rows, &answers, EXPECTED);
     // Whoever may ask first is answered as the document's example shows.
