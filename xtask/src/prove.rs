@@ -37,6 +37,16 @@ const PROOFS: &[Proof] = &[
         means: Means::Tests("simulator"),
     },
     Proof {
+        name: "money",
+        sentence: "20,000 seeds of lost, late and forged answers: the books balance to the cent",
+        means: Means::Tests("money"),
+    },
+    Proof {
+        name: "deaths",
+        sentence: "killed at each step of a payment: money and calendar agree, nothing twice",
+        means: Means::Tests("it"),
+    },
+    Proof {
         name: "replay",
         sentence: "recorded demand: 8,034 accepted, 6,802 refused, 4,657 canceled, all explained",
         means: Means::Tests("it"),
