@@ -145,7 +145,9 @@ async fn transact<T>(
         let mut transaction = writer.begin_with("begin immediate").await?;
         match work(&mut transaction).await {
             Ok(value) => {
+                let carried = sqlite.riders.carry(&mut transaction).await;
                 transaction.commit().await?;
+                carried.arrive();
                 Ok(value)
             }
             Err(failure) => {

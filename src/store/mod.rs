@@ -22,6 +22,7 @@ mod ledger;
 mod migrate;
 mod outcome_unknown;
 mod postgres;
+mod riders;
 mod sqlite;
 
 pub mod accounts;

@@ -6,7 +6,7 @@
 
 use super::accounts::Role;
 use super::audit::{NewAudit, insert_audit};
-use super::{Store, StoreError, read, write};
+use super::{Database, Store, StoreError, read, write};
 use domain::{Instant, UserId};
 use uuid::Uuid;
 
@@ -21,6 +21,14 @@ pub struct NewSession {
     pub refresh: TokenHash,
     pub created_at: Instant,
     pub expires_at: Instant,
+}
+
+/// A session that begins, for whoever still has this password.
+#[derive(Debug)]
+pub(super) struct SignIn {
+    pub(super) session: NewSession,
+    pub(super) password_hash: String,
+    pub(super) audit: NewAudit,
 }
 
 /// One refresh token for the next.
@@ -49,13 +57,13 @@ pub enum Refreshed {
 
 /// Changes nothing, and holds the account's row until the end of the transaction: a password that
 /// is reset meanwhile leaves no session behind that the old one began.
-const HOLD_ACCOUNT: &str = "update account set version = version \
+pub(super) const HOLD_ACCOUNT: &str = "update account set version = version \
      where account_id = $1 and password_hash = $2 and deleted_at is null";
 
-const INSERT: &str = "insert into session (session_id, account_id, created_at, refreshed_at, \
+pub(super) const INSERT: &str = "insert into session (session_id, account_id, created_at, refreshed_at, \
      expires_at, ended_at) values ($1, $2, $3, $3, $4, null)";
 
-const INSERT_TOKEN: &str = "insert into refresh_token (token_hash, session_id, issued_at, used_at) \
+pub(super) const INSERT_TOKEN: &str = "insert into refresh_token (token_hash, session_id, issued_at, used_at) \
      values ($1, $2, $3, null)";
 
 const FIND: &str = "select session.session_id, account.account_id, account.role \
@@ -82,6 +90,40 @@ const ENDED: &str = "select session_id, ended_at from session where ended_at > $
 
 const PURGE: &str = "delete from session where ended_at < $1 or expires_at < $1";
 
+/// Writes a session in a transaction; says whether the password is still its account's.
+macro_rules! sign_in {
+    ($on:expr, $wanted:expr) => {{
+        use $crate::store::audit::insert_audit;
+        use $crate::store::sessions::{HOLD_ACCOUNT, INSERT, INSERT_TOKEN};
+        let session = &$wanted.session;
+        let held = sqlx::query(HOLD_ACCOUNT)
+            .bind(session.account.0)
+            .bind(&$wanted.password_hash)
+            .execute(&mut *$on)
+            .await?;
+        let known = held.rows_affected() == 1;
+        if known {
+            sqlx::query(INSERT)
+                .bind(session.id)
+                .bind(session.account.0)
+                .bind(session.created_at.as_micros())
+                .bind(session.expires_at.as_micros())
+                .execute(&mut *$on)
+                .await?;
+            sqlx::query(INSERT_TOKEN)
+                .bind(&session.refresh[..])
+                .bind(session.id)
+                .bind(session.created_at.as_micros())
+                .execute(&mut *$on)
+                .await?;
+            insert_audit!($on, &$wanted.audit);
+        }
+        known
+    }};
+}
+
+pub(super) use sign_in;
+
 impl Store {
     /// Begins a session for the holder of this password; says whether it is still theirs.
     pub async fn start_session(
@@ -92,31 +134,11 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            write!(store, |on| {
-                let held = sqlx::query(HOLD_ACCOUNT)
-                    .bind(session.account.0)
-                    .bind(&password_hash)
-                    .execute(&mut *on)
-                    .await?;
-                let known = held.rows_affected() == 1;
-                if known {
-                    sqlx::query(INSERT)
-                        .bind(session.id)
-                        .bind(session.account.0)
-                        .bind(session.created_at.as_micros())
-                        .bind(session.expires_at.as_micros())
-                        .execute(&mut *on)
-                        .await?;
-                    sqlx::query(INSERT_TOKEN)
-                        .bind(&session.refresh[..])
-                        .bind(session.id)
-                        .bind(session.created_at.as_micros())
-                        .execute(&mut *on)
-                        .await?;
-                    insert_audit!(on, audit);
-                }
-                known
-            })
+            let wanted = SignIn { session, password_hash, audit };
+            match &store.database {
+                Database::Sqlite(sqlite) => sqlite.ride(wanted).await,
+                Database::Postgres(_) => write!(store, |on| sign_in!(on, &wanted)),
+            }
         })
         .await
     }

@@ -4,6 +4,7 @@
 //! test that kills the process passes. A failed write or flush marks the storage as broken,
 //! because what the file holds afterwards is not known.
 
+use super::riders::Riders;
 use super::{StoreError, StoreOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -31,6 +32,8 @@ const FULL: i64 = 2;
 #[derive(Debug)]
 pub(super) struct Sqlite {
     pub(super) writer: Mutex<SqliteConnection>,
+    /// Sign-ins that wait for the writer's next commit.
+    pub(super) riders: Riders,
     pub(super) readers: SqlitePool,
     pub(super) broken: Broken,
     /// Locked for the life of a process that wants the file for itself.
@@ -62,7 +65,13 @@ impl Sqlite {
             .max_connections(options.connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(base.read_only(true));
-        Ok(Self { writer: Mutex::new(writer), readers, broken: Broken::default(), _lock: lock })
+        Ok(Self {
+            writer: Mutex::new(writer),
+            riders: Riders::default(),
+            readers,
+            broken: Broken::default(),
+            _lock: lock,
+        })
     }
 }
 

@@ -57,7 +57,7 @@ async fn a_part_is_given_back_by_people_and_nothing_without_a_receipt() {
         let order = Order { receipt, ..whole.order.clone() };
         let early = RefundOrder { order, ..whole.clone() };
         let busy = shop.mpesa.refund(&early, shop.now).await;
-        assert!(matches!(busy, Err(ProviderError::Busy(_))), "{busy:?}");
+        assert!(matches!(busy, Err(ProviderError::Early(_))), "{busy:?}");
     }
     assert_eq!(shop.books().await, (10_000, 0));
 }

@@ -1,0 +1,92 @@
+//! Sign-ins that ride along: on SQLite each commit is a flush, and one comes after the other. A
+//! sign-in that flushed by itself would have every booking that comes meanwhile wait for it, so it
+//! waits a moment for a commit that is made anyway and is written with that.
+//!
+//! Each is in a savepoint of its own, so none harms the others or the commit. Bounds: so many ride
+//! with one commit, and nobody waits longer for one than [`RIDES_WITHIN`]; then all who wait are
+//! committed by themselves.
+
+use super::sessions::{SignIn, sign_in};
+use super::sqlite::Sqlite;
+use super::{StoreError, end};
+use sqlx::Connection;
+use sqlx::sqlite::SqliteConnection;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long a sign-in waits for somebody else's commit. Its password took longer to look at.
+const RIDES_WITHIN: Duration = Duration::from_millis(10);
+/// How many ride with one commit.
+const MOST: usize = 4;
+
+/// Those who wait for a commit.
+#[derive(Debug, Default)]
+pub(super) struct Riders(Mutex<VecDeque<Rider>>);
+
+#[derive(Debug)]
+struct Rider {
+    sign_in: SignIn,
+    answer: oneshot::Sender<Result<bool, StoreError>>,
+}
+
+/// Those who were written in a transaction that is not committed yet.
+#[derive(Debug, Default)]
+pub(super) struct Carried(Vec<(Rider, Result<bool, StoreError>)>);
+
+impl Riders {
+    fn locked(&self) -> std::sync::MutexGuard<'_, VecDeque<Rider>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes some of those who wait, the longest first, in this transaction.
+    pub(super) async fn carry(&self, on: &mut SqliteConnection) -> Carried {
+        let boarding: Vec<Rider> = {
+            let mut waiting = self.locked();
+            let count = waiting.len().min(MOST);
+            waiting.drain(..count).collect()
+        };
+        let mut carried = Carried::default();
+        for rider in boarding {
+            let written = write(on, &rider.sign_in).await;
+            carried.0.push((rider, written));
+        }
+        carried
+    }
+}
+
+impl Carried {
+    /// Tells everybody, once it is durable.
+    pub(super) fn arrive(self) {
+        for (rider, written) in self.0 {
+            // Who went away meanwhile has signed in all the same.
+            let _ = rider.answer.send(written);
+        }
+    }
+}
+
+async fn write(on: &mut SqliteConnection, sign_in: &SignIn) -> Result<bool, StoreError> {
+    let mut savepoint = on.begin().await?;
+    let written = async { Ok(sign_in!(savepoint, sign_in)) }.await;
+    end(savepoint, written).await
+}
+
+impl Sqlite {
+    /// Signs somebody in with the next commit, whosever it is.
+    pub(super) async fn ride(&self, sign_in: SignIn) -> Result<bool, StoreError> {
+        let (answer, mut answered) = oneshot::channel();
+        self.riders.locked().push_back(Rider { sign_in, answer });
+        if let Ok(written) = tokio::time::timeout(RIDES_WITHIN, &mut answered).await {
+            return written.unwrap_or(Err(StoreError::Interrupted));
+        }
+        {
+            let mut writer = self.writer.lock().await;
+            let mut transaction = writer.begin_with("begin immediate").await?;
+            let carried = self.riders.carry(&mut transaction).await;
+            self.broken.watch(transaction.commit().await.map_err(StoreError::from))?;
+            carried.arrive();
+        }
+        answered.await.unwrap_or(Err(StoreError::Interrupted))
+    }
+}
