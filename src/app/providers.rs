@@ -6,7 +6,7 @@ use crate::config::{Config, ProviderName};
 use crate::engine::StripeHook;
 use crate::ids::Ids;
 use crate::payments::breaker::Breaker;
-use crate::payments::mpesa::{self, Mpesa};
+use crate::payments::mpesa::Mpesa;
 use crate::payments::stripe::{self, Stripe};
 use crate::payments::{Provider, Providers};
 use crate::store::Store;
@@ -93,22 +93,10 @@ impl Paying {
     }
 
     fn mpesa(&mut self, config: &Config, store: &Store) -> Result<Mpesa, AppError> {
-        let account = config.payments.mpesa.clone();
-        let account = account.ok_or_else(|| AppError::Told("M-Pesa has no account".to_owned()))?;
-        // Nodes that share a database share the key, and so the addresses of callbacks.
-        let token_secret = config.secret_key.clone();
-        self.callback_secret = Some(token_secret.clone());
-        let settings = mpesa::Settings {
-            api_base: account.api_base,
-            consumer_key: account.consumer_key,
-            consumer_secret: account.consumer_secret,
-            short_code: account.short_code,
-            passkey: account.passkey,
-            initiator: account.initiator,
-            security_credential: account.security_credential,
-            callback_base: account.callback_base,
-            token_secret,
-        };
+        let settings = config.payments.mpesa.clone();
+        let settings =
+            settings.ok_or_else(|| AppError::Told("M-Pesa has no account".to_owned()))?;
+        self.callback_secret = Some(settings.token_secret.clone());
         Mpesa::new(settings, store.clone()).map_err(|error| AppError::Told(error.to_string()))
     }
 }

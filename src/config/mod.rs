@@ -5,7 +5,7 @@ mod payments;
 #[cfg(feature = "test_switches")]
 mod switches;
 
-pub use payments::{MpesaAccount, Payments, ProviderName, StripeAccount};
+pub use payments::{Payments, ProviderName, StripeAccount};
 
 use crate::auth::tokens::secret_problem;
 use ipnet::IpNet;
@@ -99,6 +99,7 @@ impl Config {
             Unlimited { by_default: demo && is_private, allowed: is_private || is_meant };
         let rate_limits = reader.is_limited("RATE_LIMITS", unlimited, "on or off");
         let pending_per_guest = reader.pending_per_guest(unlimited);
+        let payments = reader.payments(demo || debug, serving, &secret_key);
         let config = Self {
             bind,
             database_url,
@@ -113,7 +114,7 @@ impl Config {
             auto_migrate: reader.flag("AUTO_MIGRATE"),
             test_clock,
             hold_ttl: reader.seconds("HOLD_TTL_SECONDS", HOLD_TTL),
-            payments: reader.payments(demo || debug, serving),
+            payments,
             actor_idle: reader.seconds("ACTOR_IDLE_SECONDS", ACTOR_IDLE),
             #[cfg(feature = "test_switches")]
             switches: reader.switches(),

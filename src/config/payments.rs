@@ -2,6 +2,7 @@
 
 use super::Reader;
 use crate::auth::tokens::secret_problem;
+use crate::payments::mpesa;
 use secrecy::{ExposeSecret, SecretString};
 
 /// A payment provider that can be on.
@@ -27,27 +28,13 @@ pub struct StripeAccount {
     pub api_base: Option<String>,
 }
 
-/// How Safaricom's Daraja is reached.
-#[derive(Clone, Debug)]
-pub struct MpesaAccount {
-    pub api_base: String,
-    pub consumer_key: SecretString,
-    pub consumer_secret: SecretString,
-    pub short_code: String,
-    pub passkey: SecretString,
-    pub initiator: String,
-    pub security_credential: SecretString,
-    /// Under which address Daraja reaches this server.
-    pub callback_base: String,
-}
-
 /// The providers that are on, each with its account.
 #[derive(Clone, Debug, Default)]
 pub struct Payments {
     /// In the operator's order.
     pub providers: Vec<ProviderName>,
     pub stripe: Option<StripeAccount>,
-    pub mpesa: Option<MpesaAccount>,
+    pub mpesa: Option<mpesa::Settings>,
 }
 
 const DARAJA: &str = "https://api.safaricom.co.ke";
@@ -56,7 +43,12 @@ const BANNED: [&str; 5] = ["mpesa", "m-pesa", "safaricom", "query", "sql"];
 
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
     /// Commands that do not serve need no provider, and none of their secrets.
-    pub(super) fn payments(&mut self, is_tried_out: bool, serving: bool) -> Payments {
+    pub(super) fn payments(
+        &mut self,
+        is_tried_out: bool,
+        serving: bool,
+        secret_key: &SecretString,
+    ) -> Payments {
         if !serving {
             return Payments::default();
         }
@@ -81,7 +73,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             );
         }
         let stripe = providers.contains(&ProviderName::Stripe).then(|| self.stripe());
-        let mpesa = providers.contains(&ProviderName::Mpesa).then(|| self.mpesa());
+        let mpesa = providers.contains(&ProviderName::Mpesa).then(|| self.mpesa(secret_key));
         Payments { providers, stripe, mpesa }
     }
 
@@ -104,7 +96,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         StripeAccount { secret_key, webhook_secret, api_base: self.base("STRIPE_API_BASE") }
     }
 
-    fn mpesa(&mut self) -> MpesaAccount {
+    fn mpesa(&mut self, secret_key: &SecretString) -> mpesa::Settings {
         let short_code = self.needed("MPESA_SHORT_CODE");
         let is_short = (5..=7).contains(&short_code.len());
         let is_code = is_short && short_code.bytes().all(|byte| byte.is_ascii_digit());
@@ -119,7 +111,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             ));
         }
         let callback_base = self.base("MPESA_CALLBACK_BASE").unwrap_or_default();
-        MpesaAccount {
+        mpesa::Settings {
             api_base: self.base("MPESA_API_BASE").unwrap_or_else(|| DARAJA.to_owned()),
             consumer_key: self.needed_secret("MPESA_CONSUMER_KEY"),
             consumer_secret: self.needed_secret("MPESA_CONSUMER_SECRET"),
@@ -128,6 +120,8 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             initiator: self.needed("MPESA_INITIATOR"),
             security_credential: self.needed_secret("MPESA_SECURITY_CREDENTIAL"),
             callback_base,
+            // Nodes that share a database share the key, and so the addresses of callbacks.
+            token_secret: secret_key.clone(),
         }
     }
 

@@ -92,6 +92,10 @@ async fn attempt(engine: &Engine, job: &ClaimedJob) {
         // Not a failure: its turn comes.
         let again = engine.clock.now().plus(UNTIL_FREE);
         engine.store.retry(id, again, error.to_string()).await
+    } else if job.job.work == Work::Reconcile {
+        // The next reconciliation looks again: one that is given up would stand in its way.
+        tracing::warn!(job = %id, work, %error, "a payment could not be looked at");
+        engine.store.complete(id).await
     } else if tries >= MAX_TRIES {
         tracing::error!(job = %id, work, %error, "a job is given up");
         engine.store.bury(id, engine.clock.now(), error.to_string()).await

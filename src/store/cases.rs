@@ -53,7 +53,8 @@ const END_JOB: &str = "delete from job where job_id = $1";
 
 const UNFINISHED: &str = "select payment_id, property_id from payment \
      where status in ('created', 'requires_action', 'processing', 'authorized') \
-     union select payment_id, property_id from refund where state in ('requested', 'submitted')";
+     union select payment_id, property_id from refund where state in ('requested', 'submitted') \
+     limit 10000";
 
 /// Reads a case. The caller has begun a snapshot.
 macro_rules! case {
