@@ -72,6 +72,12 @@ impl Fakepay {
         self.world.advance(by).is_some()
     }
 
+    /// Whether something is on its way to somebody, or due to be and not sent yet.
+    pub fn is_telling(&self) -> bool {
+        let state = self.world.lock();
+        state.outbox.is_telling(state.clock.now())
+    }
+
     /// Sends events there from now on, as `PUT /control/webhook` does: both sides may listen at
     /// ports that are known late.
     pub fn set_webhook(&self, webhook: Webhook) {

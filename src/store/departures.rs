@@ -41,10 +41,14 @@ const OBLIGATIONS: &str = "\
     union select 'payment', payment.payment_id from booking \
     join payment using (property_id, booking_id) where booking.guest_id = $1 and ( \
         payment.status in ('created', 'requires_action', 'processing', 'authorized') \
+        or exists (select 1 from refund where refund.payment_id = payment.payment_id \
+            and refund.state in ('requested', 'submitted')) \
         or exists (select 1 from job where job.subject_id = payment.payment_id)) \
     union select 'payment', payment.payment_id from property \
     join payment using (property_id) where property.host_id = $1 and ( \
         payment.status in ('created', 'requires_action', 'processing', 'authorized') \
+        or exists (select 1 from refund where refund.payment_id = payment.payment_id \
+            and refund.state in ('requested', 'submitted')) \
         or exists (select 1 from job where job.subject_id = payment.payment_id)) \
     union select 'property', property_id from property \
     where host_id = $1 and listing <> 'archived' \

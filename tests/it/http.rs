@@ -179,7 +179,11 @@ async fn every_single_thing_has_a_tag_and_is_not_sent_again(server: &mut Server)
 }
 
 async fn an_unknown_field_is_refused_by_its_name_wherever_there_is_a_body(server: &mut Server) {
-    for (scene, operation) in scenes(server, |operation| operation.body().is_some()).await {
+    // Providers may send more than is read.
+    let has_body = |operation: &Operation| {
+        operation.body().is_some() && operation.described["tags"][0] != "webhooks"
+    };
+    for (scene, operation) in scenes(server, has_body).await {
         let mut body = scene.body(server, &operation).await.expect("a body");
         body["colour"] = json!("red");
         let path = scene.path(&operation, "/api/v1", "");

@@ -221,6 +221,13 @@ impl Outbox {
         }
     }
 
+    /// Whether a letter that was never sent is due, or one is on its way.
+    pub(crate) fn is_telling(&self, now: Timestamp) -> bool {
+        self.deliveries.values().any(|delivery| {
+            delivery.fate == Fate::Waiting && delivery.attempts.is_empty() && delivery.due <= now
+        })
+    }
+
     /// When the next attempt is due.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.waiting.first().map(|(due, _)| *due)

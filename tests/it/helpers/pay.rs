@@ -6,6 +6,8 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+const TOLD_WITHIN: Duration = Duration::from_secs(10);
+
 pub(crate) const SIGNING_SECRET: &str = "whsec_7f3a9c1e5b8d2f6a4c0e9b7d5f3a1c8e";
 
 /// A provider with everybody's payments.
@@ -71,6 +73,13 @@ impl Pay {
     /// What became of all money, by payment and by currency.
     pub(crate) async fn ledger(&self) -> Value {
         self.control("GET", "ledger", Value::Null).await
+    }
+
+    /// Waits until everything that it had to tell has been sent once.
+    pub(crate) async fn told(&self) {
+        let told =
+            super::eventually(TOLD_WITHIN, async || (!self.fakepay.is_telling()).then_some(()));
+        told.await.expect("a provider that tells what it has to tell");
     }
 
     pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> Value {

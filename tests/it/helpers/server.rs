@@ -209,6 +209,7 @@ impl Server {
         // Tokens of this very moment would be too old afterwards, so the count moves first.
         self.moved.fetch_add(seconds, Ordering::Relaxed);
         self.pay.advance(Duration::from_secs(seconds));
+        self.pay.told().await;
         self.post("/test/clock", body).await.expect(200);
     }
 
