@@ -74,7 +74,7 @@ impl PaymentStatus {
         let captured = (self as u8) >= (Self::Captured as u8);
         match next {
             // What had ended without money, and then came after all.
-            Self::Captured if self.is_void() => true,
+            Self::Captured | Self::Conflicted if self.is_void() => true,
             _ if is_end(self) => false,
             Self::Failed | Self::Voided | Self::Expired => !captured,
             _ => (next as u8) > (self as u8),

@@ -155,8 +155,14 @@ pub fn next(booking: &Booking, record: &Record, seen: &Seen) -> Move {
     let standing = seen.fact.map(|fact| fact.standing);
     // Money that comes although nobody expected it any more is money all the same.
     let has_come = standing == Some(Standing::Captured);
-    if status == PaymentStatus::Conflicted || (status.is_void() && !has_come) {
-        return end(booking, record, seen, status);
+    match (status, standing) {
+        // What is promised after all to somebody who has given up is let go.
+        (_, Some(Standing::Authorized)) if status.is_void() && !seen.not_canceled => {
+            return Move::Cancel;
+        }
+        (PaymentStatus::Conflicted, _) => return end(booking, record, seen, status),
+        _ if status.is_void() && !has_come => return end(booking, record, seen, status),
+        _ => {}
     }
     if status.is_captured() {
         return captured(booking, record, seen);

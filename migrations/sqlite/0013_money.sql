@@ -33,7 +33,10 @@ create table refund (
     -- Why it failed, in the provider's words.
     reason text,
     requested_at integer not null,
-    settled_at integer
+    settled_at integer,
+    -- How often the provider was asked for it, and when last.
+    asks integer not null default 0,
+    asked_at integer
 ) strict, without rowid;
 
 create index refund_of_payment on refund (payment_id, requested_at);
@@ -55,7 +58,7 @@ create index ledger_entry_of_payment on ledger_entry (payment_id);
 
 insert into refund
 select payment_id, payment_id, property_id, booking_id, refunded, 'succeeded', null, null,
-    created_at, created_at
+    created_at, created_at, 1, created_at
 from payment where refunded > 0;
 
 -- What happened before there were books is one transaction for each payment.

@@ -101,16 +101,20 @@ impl Engine {
             Wish::Keep(held) | Wish::Promise(held) => held,
             Wish::Open | Wish::Leave | Wish::Nothing => 0,
         };
-        let amount = amount.unwrap_or(held);
+        // What was asked for, and not what it comes to now: a key that is repeated is the same.
+        let words = format!("refund {id} {amount:?}");
         let provider = self.providers.named(&case.payment.provider);
-        if amount < case.payment.amount && provider.is_some_and(|it| !it.refunds_parts()) {
+        let is_part = amount.unwrap_or(held) < case.payment.amount;
+        let is_judged = amount.is_some() || held > 0;
+        let amount = amount.unwrap_or(held);
+        if is_part && is_judged && provider.is_some_and(|it| !it.refunds_parts()) {
             let name = &case.payment.provider;
             let detail = format!("must be all of the payment: {name} gives back no parts");
             return Err(Error::field("/amount", &detail));
         }
         let step = Step::Refund { payment: id, amount };
         let intent = Intent::Step { booking: case.booking.id, step };
-        let command = self.command(caller, intent, key, &format!("refund {id} {amount}"));
+        let command = self.command(caller, intent, key, &words);
         let made = match self.carry_out(property, command, Urgency::Ordinary).await {
             Err(Error::Refused(refusal)) => self.ended(case.booking.id, refusal, None).await?,
             answer => answer?,

@@ -90,12 +90,16 @@ impl Engine {
         let is_newest = row.provider_ref.as_deref() == Some(&*told.conversation_id);
         let state = match (told.is_done || told.was_done_before, is_newest) {
             (true, _) => RefundState::Succeeded,
+            // Where it was asked for twice, this may be the answer to the one that came second.
+            (false, true) if row.asks > 1 => return Ok(()),
             (false, true) => RefundState::Failed,
             (false, false) => return Err(self.doubt(id, "another reversal")),
         };
         let reason = (state == RefundState::Failed).then_some(told.description);
         let word = RefundWord { state, provider_ref: None, reason };
-        self.store.set_refund(refund, word, self.clock.now()).await?;
+        if !self.store.set_refund(refund, word, self.clock.now()).await? {
+            return Ok(());
+        }
         let body = String::from_utf8(body.to_vec()).map_err(|_| Error::Forged)?;
         self.take_event(&payment, format!("{}:{}", told.conversation_id, told.code), body).await
     }
@@ -126,7 +130,9 @@ impl Engine {
 fn is_news(payment: &Payment, kind: &str) -> bool {
     let is_of_order = kind.starts_with("payment_intent.");
     let is_known = match kind {
-        "payment_intent.amount_capturable_updated" => payment.status >= PaymentStatus::Authorized,
+        "payment_intent.amount_capturable_updated" => {
+            payment.status == PaymentStatus::Authorized || payment.status.is_captured()
+        }
         "payment_intent.canceled" | "payment_intent.payment_failed" => payment.status.is_void(),
         _ => is_of_order && payment.status.is_captured(),
     };

@@ -32,6 +32,8 @@ const MOST_MOVES: usize = 24;
 const RECONCILE_EVERY: Duration = Duration::from_secs(5 * 60);
 /// For how long an order may be on its way to its provider after nobody waits for an answer.
 const ON_ITS_WAY: Duration = Duration::from_secs(2 * 60);
+/// Between two payments that are looked at: 50 a second.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 /// For how long after a refund its provider may still say that it failed.
 const REFUNDS_MAY_FAIL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -80,11 +82,18 @@ impl Engine {
         if matches!(job.work, Work::ProviderEvent | Work::Reconcile) {
             go.look_at_refunds(&case).await?;
         }
-        if job.work == Work::ProviderEvent && case.payment.status.is_void() {
-            // Money may have come after all.
+        let is_asked = matches!(job.work, Work::ProviderEvent | Work::Reconcile);
+        let given_up = if is_asked { case.given_up.clone() } else { Vec::new() };
+        if is_asked && case.payment.status.is_void() {
+            // Money may have come after all; where that is proved, it is only a question of when.
+            let is_proved = case.payment.receipt.is_some();
             go.look(&case).await?;
+            if is_proved && !matches!(go.standing(), Some(Standing::Captured)) {
+                return Err(Error::Fault("the provider does not know yet that it was paid"));
+            }
         }
         let mut done = go.run(case).await?;
+        done.extend(given_up);
         if job.work == Work::ProviderEvent {
             let payment = self.store.payment(id).await?.ok_or(Error::NotFound)?;
             let now = self.clock.now();
@@ -104,12 +113,14 @@ impl Engine {
         }
         self.reconciled_at.store(now.as_micros(), Ordering::Relaxed);
         let unfinished = self.store.unfinished_payments().await?;
-        for (payment, property) in &unfinished {
-            // One payment has one such job at a time, under the payment's own number.
+        let looks = (0_u64..).zip(&unfinished).map(|(place, (payment, property))| {
+            // One payment has one such job at a time, under the payment's own number. They come one
+            // after the other, so that they do not stand before those who pay now.
             let id = JobId(payment.0);
             let job = self.job(id, Work::Reconcile, *payment, *property, String::new());
-            self.store.enqueue(job).await?;
-        }
+            NewJob { run_at: now.plus(BETWEEN_LOOKS * u32::try_from(place).unwrap_or(0)), ..job }
+        });
+        self.store.enqueue_all(looks.collect()).await?;
         self.jobs.notify_one();
         Ok(unfinished.len())
     }
@@ -193,7 +204,9 @@ impl Go<'_> {
             Move::Cancel => self.cancel(case).await?,
             Move::Owe(amount) => {
                 let id = RefundId(payment.property.bind(self.engine.ids.fresh()));
-                store.owe(id, payment.id, amount, now).await?;
+                if !store.owe(id, payment.id, amount, (now, self.until)).await? {
+                    return Err(Error::PaymentTaken);
+                }
             }
             Move::Send(refund) => self.send(case, refund).await?,
             Move::LookAt(refund) => self.look_at(case, refund).await?,
@@ -310,6 +323,7 @@ impl Go<'_> {
     async fn send(&mut self, case: &Case, id: RefundId) -> Result<(), Error> {
         let now = self.check_time()?;
         let (refund, order) = refund_order(case, id, now)?;
+        self.engine.store.note_refund_asked(id, now).await?;
         let word = match self.provider.refund(&order, now).await {
             Ok(answer) => RefundWord {
                 state: answer.state,
@@ -330,6 +344,10 @@ impl Go<'_> {
     async fn look_at(&mut self, case: &Case, id: RefundId) -> Result<(), Error> {
         let now = self.check_time()?;
         let (refund, order) = refund_order(case, id, now)?;
+        if refund.state.is_open() && refund.asked_at.is_none_or(|at| now >= at.plus(ON_ITS_WAY)) {
+            // Some providers tell what became of it only to who asks for it again.
+            self.engine.store.note_refund_asked(id, now).await?;
+        }
         let answer = self.provider.fetch_refund(&order, now).await?;
         self.seen.looked.push(id);
         let (state, provider_ref, reason) = (answer.state, answer.reference, answer.reason);
@@ -406,6 +424,8 @@ fn refund_order(case: &Case, id: RefundId, now: Instant) -> Result<(&Refund, Ref
         order: order(&case.payment, now),
         reference: refund.provider_ref.clone(),
         requested_at: refund.requested_at,
+        state: refund.state,
+        asked_at: refund.asked_at,
     };
     Ok((refund, order))
 }

@@ -49,6 +49,11 @@ pub async fn run(engine: Arc<Engine>) {
             tracing::warn!(%error, "old idempotency keys could not be removed");
         }
         if sweeps.is_multiple_of(SWEEPS_A_PURGE)
+            && let Err(error) = engine.store.purge_inbox(engine.clock.now()).await
+        {
+            tracing::warn!(%error, "what providers sent long ago could not be removed");
+        }
+        if sweeps.is_multiple_of(SWEEPS_A_PURGE)
             && let Err(error) = engine.purge_sessions().await
         {
             tracing::warn!(%error, "old sessions could not be removed");

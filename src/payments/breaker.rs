@@ -77,7 +77,10 @@ impl Breaker {
             self.with_state(|state| state.admit(now))?;
             let answer = call(&*self.provider).await;
             let failed = matches!(answer, Err(ProviderError::Busy(_) | ProviderError::Unclear(_)));
-            self.with_state(|state| state.note(!failed, now));
+            // What comes too soon was not asked for, and says nothing of the provider.
+            if !matches!(answer, Err(ProviderError::Early(_))) {
+                self.with_state(|state| state.note(!failed, now));
+            }
             answer
         })
     }

@@ -67,6 +67,10 @@ pub struct RefundOrder {
     pub reference: Option<String>,
     /// When it was written down.
     pub requested_at: Instant,
+    /// Where it stands in our record.
+    pub state: RefundState,
+    /// When the provider was asked for it before, if it was.
+    pub asked_at: Option<Instant>,
 }
 
 /// A refund as its provider has it.

@@ -19,6 +19,8 @@ pub struct Case {
     pub booking: Booking,
     /// The jobs that steps of the booking caused: whoever brings it to rest after this has done them.
     pub jobs: Vec<JobId>,
+    /// The jobs about what its provider said that nobody tries any more.
+    pub given_up: Vec<JobId>,
 }
 
 /// What came of the wish to have a payment for oneself.
@@ -40,6 +42,9 @@ const BOOKING: &str = "select booking.* from booking join payment \
 const JOBS: &str = "select job_id from job where subject_id = $1 \
      and kind not in ('provider_event', 'reconcile')";
 
+const GIVEN_UP: &str = "select job_id from job where subject_id = $1 \
+     and kind = 'provider_event' and buried_at is not null";
+
 const LEASE: &str = "update payment set settling_until = $3 where payment_id = $1 \
      and (settling_until is null or settling_until <= $2)";
 
@@ -54,7 +59,9 @@ const END_JOB: &str = "delete from job where job_id = $1";
 const UNFINISHED: &str = "select payment_id, property_id from payment \
      where status in ('created', 'requires_action', 'processing', 'authorized') \
      union select payment_id, property_id from refund where state in ('requested', 'submitted') \
-     limit 10000";
+     union select payment.payment_id, payment.property_id from job \
+     join payment on payment.payment_id = job.subject_id where job.buried_at is not null \
+     order by 1 limit 10000";
 
 /// Reads a case. The caller has begun a snapshot.
 macro_rules! case {
@@ -65,12 +72,15 @@ macro_rules! case {
             sqlx::query_as(BOOKING).bind($id.0).fetch_optional(&mut *$on).await?;
         let refunds = refunds::of_payment!($on, $id);
         let jobs: Vec<Uuid> = sqlx::query_scalar(JOBS).bind($id.0).fetch_all(&mut *$on).await?;
+        let given_up: Vec<Uuid> =
+            sqlx::query_scalar(GIVEN_UP).bind($id.0).fetch_all(&mut *$on).await?;
         match (payment, booking) {
             (Some(payment), Some(booking)) => Some(Case {
                 payment: payment.try_into()?,
                 booking: booking.try_into()?,
                 refunds,
                 jobs: jobs.into_iter().map(JobId).collect(),
+                given_up: given_up.into_iter().map(JobId).collect(),
             }),
             _ => None,
         }

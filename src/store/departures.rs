@@ -60,6 +60,14 @@ const ANONYMISE: &str = "update account set email = $3, password_hash = '', firs
      where account_id = $1 and version = $2 and deleted_at is null";
 
 /// The record of changed names stays, without the names.
+const FORGET_PHONES: &str = "update payment set method = '' where method <> '' \
+     and booking_id in (select booking_id from booking where guest_id = $1)";
+
+/// What providers sent of their payments, with whatever stands in it.
+const FORGET_WORDS: &str = "delete from inbox where processed_at is not null and payment_id in \
+     (select payment_id from payment join booking using (property_id, booking_id) \
+     where booking.guest_id = $1)";
+
 const FORGET_NAMES: &str = "update audit set before_json = null, after_json = null \
      where subject_id = $1 and kind = 'profile_changed'";
 
@@ -100,7 +108,9 @@ impl Store {
                 let ended: Vec<Uuid> =
                     sqlx::query_scalar(END_ALL).bind(id).bind(at).fetch_all(&mut *on).await?;
                 sqlx::query(DROP_ALL).bind(id).execute(&mut *on).await?;
-                sqlx::query(FORGET_NAMES).bind(id).execute(&mut *on).await?;
+                for forget in [FORGET_NAMES, FORGET_PHONES, FORGET_WORDS] {
+                    sqlx::query(forget).bind(id).execute(&mut *on).await?;
+                }
                 insert_audit!(on, audit);
                 Departure::Left(ended)
             })

@@ -4,6 +4,7 @@ use super::jobs::{NewJob, insert_job};
 use super::{Store, StoreError, read, write};
 use domain::{Instant, PaymentId};
 use sqlx::FromRow;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What a provider sent, as it sent it.
@@ -35,7 +36,23 @@ const GET: &str = "select * from inbox where provider = $1 and event_id = $2";
 const DONE: &str = "update inbox set processed_at = $3 \
      where provider = $1 and event_id = $2 and processed_at is null";
 
+const PURGE: &str = "delete from inbox where processed_at < $1";
+/// How long what was dealt with is kept, for people who look into something.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 impl Store {
+    /// Removes what was dealt with long ago; gives how much that was.
+    pub async fn purge_inbox(&self, now: Instant) -> Result<u64, StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            let before = now.minus(KEPT).as_micros();
+            write!(store, |on| {
+                sqlx::query(PURGE).bind(before).execute(on).await?.rows_affected()
+            })
+        })
+        .await
+    }
+
     /// Keeps what a provider sent, with the job that will look at it; says whether it was new.
     pub async fn inbox_insert(&self, event: InboxEvent, job: NewJob) -> Result<bool, StoreError> {
         let store = self.clone();

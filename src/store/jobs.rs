@@ -202,6 +202,19 @@ impl Store {
         .await
     }
 
+    /// Writes jobs in one transaction; those that wait already are not written again.
+    pub async fn enqueue_all(&self, jobs: Vec<NewJob>) -> Result<(), StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            write!(store, |on| {
+                for job in &jobs {
+                    insert_job!(on, job);
+                }
+            })
+        })
+        .await
+    }
+
     /// Claims up to `limit` jobs that are due, the oldest first, until `now` plus `lease`: what is
     /// not ended by then may be claimed again.
     pub async fn claim(

@@ -319,17 +319,17 @@ impl Store {
                 let status: PaymentStatus =
                     status.parse().map_err(|_| StoreError::Corrupt("payment.status"))?;
                 let is_new = status.may_become(PaymentStatus::Captured) && !status.is_captured();
-                if is_new {
+                let moved = if is_new {
                     let captured = PaymentStatus::Captured.name();
-                    sqlx::query(MOVE)
-                        .bind(id.0)
-                        .bind(status.name())
-                        .bind(captured)
-                        .execute(&mut *on)
-                        .await?;
+                    let moving = sqlx::query(MOVE).bind(id.0).bind(status.name()).bind(captured);
+                    moving.execute(&mut *on).await?.rows_affected() == 1
+                } else {
+                    false
+                };
+                if moved {
                     refunds::enter!(on, id.0, id, amount, currency, now);
                 }
-                is_new
+                moved
             })
         })
         .await

@@ -24,6 +24,9 @@ pub struct Refund {
     /// Why it failed, in the provider's words.
     pub reason: Option<String>,
     pub requested_at: Instant,
+    /// How often the provider was asked for it, and when last.
+    pub asks: i32,
+    pub asked_at: Option<Instant>,
 }
 
 impl Refund {
@@ -42,6 +45,8 @@ pub(super) struct Columns {
     provider_ref: Option<String>,
     reason: Option<String>,
     requested_at: i64,
+    asks: i32,
+    asked_at: Option<i64>,
 }
 
 impl TryFrom<Columns> for Refund {
@@ -56,6 +61,8 @@ impl TryFrom<Columns> for Refund {
             provider_ref: row.provider_ref,
             reason: row.reason,
             requested_at: Instant::from_micros(row.requested_at),
+            asks: row.asks,
+            asked_at: row.asked_at.map(Instant::from_micros),
         })
     }
 }
@@ -87,12 +94,15 @@ macro_rules! of_payment {
 
 const INSERT: &str = "insert into refund (refund_id, payment_id, property_id, booking_id, amount, \
      state, requested_at) select $1, payment_id, property_id, booking_id, $3, 'requested', $4 \
-     from payment where payment_id = $2";
+     from payment where payment_id = $2 and settling_until = $5 and $3 <= amount - \
+     (select coalesce(sum(earlier.amount), 0) from refund as earlier where payment_id = $2)";
+
+const ASKED: &str = "update refund set asks = asks + 1, asked_at = $2 where refund_id = $1";
 
 const STATE: &str = "select payment_id, state, amount from refund where refund_id = $1";
 
 const SET: &str = "update refund set state = $2, provider_ref = coalesce($3, provider_ref), \
-     reason = $4, settled_at = $5 where refund_id = $1";
+     reason = $4, settled_at = $5 where refund_id = $1 and state = $6";
 
 const COUNT: &str = "update payment set refunded = refunded + $2, status = case \
      when refunded + $2 = amount then 'refunded' \
@@ -120,6 +130,22 @@ macro_rules! enter {
             .execute(&mut *$on)
             .await?
     };
+}
+
+/// Counts what went back in its payment, and enters it in the books.
+macro_rules! count {
+    ($on:expr, $payment:expr, $more:expr, $transaction:expr, $at:expr) => {{
+        let payment = $payment;
+        let counting = sqlx::query(COUNT).bind(payment.0).bind($more).execute(&mut *$on).await?;
+        if counting.rows_affected() != 1 {
+            return Err(StoreError::Corrupt("refund above what was captured"));
+        }
+        let currency: String =
+            sqlx::query_scalar(CURRENCY).bind(payment.0).fetch_one(&mut *$on).await?;
+        let currency: domain::Currency =
+            currency.parse().map_err(|_| StoreError::Corrupt("payment.currency"))?;
+        enter!($on, $transaction, payment, -$more, currency, $at);
+    }};
 }
 
 pub(super) use {enter, of_payment};
@@ -158,76 +184,90 @@ impl Store {
         .await
     }
 
-    /// Writes a refund down. One that is open already is a [`StoreError`].
+    /// Writes a refund down, for the worker whose lease of the payment ends then; says whether it is
+    /// still theirs, and so much of the payment can go back. One that is open already is a
+    /// [`StoreError`].
     pub async fn owe(
         &self,
         refund: RefundId,
         payment: PaymentId,
         amount: i64,
-        now: Instant,
-    ) -> Result<(), StoreError> {
+        (now, until): (Instant, Instant),
+    ) -> Result<bool, StoreError> {
         let store = self.clone();
         self.spawn(async move {
             write!(store, |on| {
-                sqlx::query(INSERT)
+                let written = sqlx::query(INSERT)
                     .bind(refund.0)
                     .bind(payment.0)
                     .bind(amount)
                     .bind(now.as_micros())
+                    .bind(until.as_micros())
                     .execute(on)
                     .await?;
+                written.rows_affected() == 1
             })
         })
         .await
     }
 
-    /// Writes down how a refund stands. What succeeds is counted once, and what fails after it had
-    /// succeeded is counted back; more than was captured is [`StoreError::Corrupt`].
+    /// Writes down that the provider is about to be asked for a refund.
+    pub async fn note_refund_asked(&self, id: RefundId, now: Instant) -> Result<(), StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            write!(store, |on| {
+                sqlx::query(ASKED).bind(id.0).bind(now.as_micros()).execute(on).await?;
+            })
+        })
+        .await
+    }
+
+    /// Writes down how a refund stands, and says whether that was news. What succeeds is counted
+    /// once, and what fails after it had succeeded is counted back; more than was captured is
+    /// [`StoreError::Corrupt`].
     pub async fn set_refund(
         &self,
         id: RefundId,
         word: RefundWord,
         now: Instant,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let store = self.clone();
         self.spawn(async move {
-            write!(store, |on| {
-                let (payment, was, amount): (Uuid, String, i64) =
-                    sqlx::query_as(STATE).bind(id.0).fetch_one(&mut *on).await?;
-                let was: RefundState =
-                    was.parse().map_err(|_| StoreError::Corrupt("refund.state"))?;
-                let is = word.state;
-                let (counted, counts) =
-                    (was == RefundState::Succeeded, is == RefundState::Succeeded);
-                if was.may_become(is) {
-                    sqlx::query(SET)
+            loop {
+                let set = write!(store, |on| {
+                    let (payment, was, amount): (Uuid, String, i64) =
+                        sqlx::query_as(STATE).bind(id.0).fetch_one(&mut *on).await?;
+                    let was: RefundState =
+                        was.parse().map_err(|_| StoreError::Corrupt("refund.state"))?;
+                    if !was.may_become(word.state) {
+                        return Ok(Some(false));
+                    }
+                    let set = sqlx::query(SET)
                         .bind(id.0)
-                        .bind(is.name())
+                        .bind(word.state.name())
                         .bind(&word.provider_ref)
                         .bind(&word.reason)
-                        .bind((!is.is_open()).then_some(now.as_micros()))
+                        .bind((!word.state.is_open()).then_some(now.as_micros()))
+                        .bind(was.name())
                         .execute(&mut *on)
                         .await?;
-                    if counted != counts {
-                        let payment = PaymentId(payment);
-                        let more = if counts { amount } else { -amount };
-                        let counting =
-                            sqlx::query(COUNT).bind(payment.0).bind(more).execute(&mut *on).await?;
-                        if counting.rows_affected() != 1 {
-                            return Err(StoreError::Corrupt("refund above what was captured"));
+                    let is_set = set.rows_affected() == 1;
+                    if is_set {
+                        let counted = was == RefundState::Succeeded;
+                        let counts = word.state == RefundState::Succeeded;
+                        if counted != counts {
+                            let more = if counts { amount } else { -amount };
+                            let transaction = if counts { id.0 } else { reversed(id) };
+                            count!(on, PaymentId(payment), more, transaction, now);
                         }
-                        let currency: String = sqlx::query_scalar(CURRENCY)
-                            .bind(payment.0)
-                            .fetch_one(&mut *on)
-                            .await?;
-                        let currency: domain::Currency = currency
-                            .parse()
-                            .map_err(|_| StoreError::Corrupt("payment.currency"))?;
-                        let transaction = if counts { id.0 } else { reversed(id) };
-                        enter!(on, transaction, payment, -more, currency, now);
                     }
+                    is_set.then_some(was != word.state)
+                })?;
+                // Nothing: somebody else wrote between the two statements, so look again.
+                if let Some(news) = set {
+                    return Ok(news);
                 }
-            })
+            }
         })
         .await
     }

@@ -14,7 +14,7 @@ use sqlx::sqlite::SqliteConnection;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 /// How long a sign-in waits for somebody else's commit. Its password took longer to look at.
 const RIDES_WITHIN: Duration = Duration::from_millis(10);
@@ -44,6 +44,8 @@ impl Riders {
     pub(super) async fn carry(&self, on: &mut SqliteConnection) -> Carried {
         let boarding: Vec<Rider> = {
             let mut waiting = self.locked();
+            // Who was told of a failure is not signed in behind their back.
+            waiting.retain(|rider| !rider.answer.is_closed());
             let count = waiting.len().min(MOST);
             waiting.drain(..count).collect()
         };
@@ -80,13 +82,20 @@ impl Sqlite {
         if let Ok(written) = tokio::time::timeout(RIDES_WITHIN, &mut answered).await {
             return written.unwrap_or(Err(StoreError::Interrupted));
         }
-        {
-            let mut writer = self.writer.lock().await;
-            let mut transaction = writer.begin_with("begin immediate").await?;
-            let carried = self.riders.carry(&mut transaction).await;
-            self.broken.watch(transaction.commit().await.map_err(StoreError::from))?;
-            carried.arrive();
+        // Those who wait longer go first, so it may take a few commits until this one is told.
+        loop {
+            {
+                let mut writer = self.writer.lock().await;
+                let mut transaction = writer.begin_with("begin immediate").await?;
+                let carried = self.riders.carry(&mut transaction).await;
+                self.broken.watch(transaction.commit().await.map_err(StoreError::from))?;
+                carried.arrive();
+            }
+            match answered.try_recv() {
+                Ok(written) => return written,
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Closed) => return Err(StoreError::Interrupted),
+            }
         }
-        answered.await.unwrap_or(Err(StoreError::Interrupted))
     }
 }

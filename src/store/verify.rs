@@ -46,7 +46,8 @@ const OWED: &str = "select payment_id, amount from refund where property_id = $1
      and state <> 'succeeded'";
 
 const BUSY_PAYMENTS: &str = "select distinct payment_id from payment \
-     join job on job.subject_id = payment.payment_id where payment.property_id = $1";
+     join job on job.subject_id = payment.payment_id \
+     where payment.property_id = $1 and job.buried_at is null";
 
 /// Statements that give the ids that lead nowhere, with what to say of them.
 const LOST: [(&str, &str); 16] = [

@@ -156,10 +156,15 @@ fn decorate(headers: &mut HeaderMap, status: StatusCode, id: Uuid, extras: &Extr
 
 /// One line for each request, loud where the server failed and otherwise for those who ask for
 /// it (`LOG=vacancy=debug`): at 50,000 answers a second a line each costs more than the answer.
-/// The query is left out: it may hold what is nobody's business.
+/// The query is left out: it may hold what is nobody's business, and so may the end of an address that
+/// only a provider was told.
 fn log(method: &Method, path: &str, status: StatusCode, started: Instant, id: Uuid) {
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let code = status.as_u16();
+    let path = match path.find("/callbacks/").and_then(|_| path.rfind('/')) {
+        Some(end) => &path[..end],
+        None => path,
+    };
     if status.is_server_error() {
         tracing::warn!(%method, path, status = code, micros, request_id = %id, "answered");
     } else {

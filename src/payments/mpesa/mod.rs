@@ -35,7 +35,7 @@ use super::{
 };
 use crate::store::Store;
 use call::Call;
-use domain::payment::RefundState;
+use domain::payment::{PaymentStatus, RefundState};
 use domain::settlement::{Fact, Standing};
 use domain::{Currency, Instant};
 use futures_util::future::BoxFuture;
@@ -53,6 +53,8 @@ const ASKED_NOW: Duration = CALL_WITHIN;
 /// After how long a push or a reversal has ended, one way or the other: a phone asks its owner for
 /// about a minute, and Daraja refuses the same push for two.
 const SETTLES: Duration = Duration::from_secs(120);
+/// After how long a refund of which nothing is heard is left to people.
+const GIVES_UP: Duration = Duration::from_secs(24 * 3_600);
 /// The least characters of the secret behind the addresses of callbacks.
 const SHORTEST_SECRET: usize = 32;
 
@@ -189,7 +191,9 @@ impl Mpesa {
             None if now.since(order.asked_at) < SETTLES => {
                 Ok(intent(order, "", Standing::Processing))
             }
-            None => Ok(intent(order, "", Standing::Unknown)),
+            // A second push might be paid twice: this attempt is over, and a late answer to it has an
+            // address of its own.
+            None => Ok(intent(order, "", Standing::Ended(PaymentStatus::Failed))),
         }
     }
 
@@ -198,7 +202,7 @@ impl Mpesa {
         refund: &RefundOrder,
         now: Instant,
     ) -> Result<RefundAnswer, ProviderError> {
-        let body = self.reversal_body(refund)?;
+        let body = self.reversal_body(refund, now)?;
         let reply = self.post(REVERSAL, &body, &self.call(now)).await?;
         Ok(submitted(Some(reversal::name_in(&reply)?)))
     }
@@ -284,7 +288,18 @@ impl Provider for Mpesa {
         refund: &'a RefundOrder,
         now: Instant,
     ) -> BoxFuture<'a, Result<RefundAnswer, ProviderError>> {
-        Box::pin(self.reverse(refund, now))
+        Box::pin(async move {
+            match refund.asked_at {
+                // It may be at work: a second one would be refused, and look like a failure.
+                Some(at) if now.since(at) < SETTLES => Ok(submitted(refund.reference.clone())),
+                Some(_) => self.reverse_again(refund, now).await,
+                None => match self.reverse(refund, now).await {
+                    // Its callback tells, or the next one's.
+                    Err(ProviderError::Unclear(_)) => Ok(submitted(None)),
+                    answer => answer,
+                },
+            }
+        })
     }
 
     fn fetch_refund<'a>(
@@ -293,8 +308,17 @@ impl Provider for Mpesa {
         now: Instant,
     ) -> BoxFuture<'a, Result<RefundAnswer, ProviderError>> {
         Box::pin(async move {
-            if now.since(refund.requested_at) < SETTLES {
+            if refund.state == RefundState::Succeeded {
+                let (reference, state) = (refund.reference.clone(), refund.state);
+                return Ok(RefundAnswer { reference, state, reason: None });
+            }
+            if refund.asked_at.is_some_and(|at| now.since(at) < SETTLES) {
                 return Ok(submitted(refund.reference.clone()));
+            }
+            if now.since(refund.requested_at) > GIVES_UP {
+                let reason = Some("nothing was heard of the reversal for a day".to_owned());
+                let reference = refund.reference.clone();
+                return Ok(RefundAnswer { reference, state: RefundState::Failed, reason });
             }
             self.reverse_again(refund, now).await
         })

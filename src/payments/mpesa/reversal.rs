@@ -12,8 +12,9 @@
 //! newest conversation only.
 
 use super::line::Reply;
-use super::{Mpesa, callback, phone};
+use super::{GIVES_UP, Mpesa, callback, phone};
 use crate::payments::{ProviderError, RefundOrder};
+use domain::Instant;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -26,7 +27,11 @@ impl Mpesa {
     ///
     /// # Errors
     /// When a part is to go back, which M-Pesa cannot do, or the receipt has not come yet.
-    pub(super) fn reversal_body(&self, refund: &RefundOrder) -> Result<Value, ProviderError> {
+    pub(super) fn reversal_body(
+        &self,
+        refund: &RefundOrder,
+        now: Instant,
+    ) -> Result<Value, ProviderError> {
         let order = &refund.order;
         let whole = phone::shillings(order.amount).filter(|_| refund.amount == order.amount);
         let Some(shillings) = whole else {
@@ -37,7 +42,15 @@ impl Mpesa {
             )));
         };
         let Some(receipt) = order.receipt.as_ref().filter(|receipt| !receipt.is_empty()) else {
-            return Err(ProviderError::Early("the receipt is not known yet".to_owned()));
+            return Err(if now.since(refund.requested_at) > GIVES_UP {
+                ProviderError::Refused(format!(
+                    "the receipt is not known: send KES {} to {} by hand",
+                    in_shillings(refund.amount),
+                    phone::normal_phone(&order.method).unwrap_or_else(|| "the guest".to_owned()),
+                ))
+            } else {
+                ProviderError::Early("the receipt is not known yet".to_owned())
+            });
         };
         let settings = &self.settings;
         let (base, secret) = (&settings.callback_base, &settings.token_secret);

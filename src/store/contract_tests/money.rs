@@ -5,7 +5,7 @@ use super::{Ground, NOW, fresh, on_both};
 use crate::store::cases::Lease;
 use crate::store::payments::{Heard, Payment};
 use crate::store::refunds::RefundWord;
-use crate::store::{Database, Store, StoreError};
+use crate::store::{Database, Store};
 use domain::payment::{NextAction, PaymentStatus, RefundState};
 use domain::{Instant, PaymentId, RefundId};
 use std::time::Duration;
@@ -141,6 +141,23 @@ async fn captured(ground: &Ground) -> Payment {
     payment
 }
 
+/// Has the payment for a minute that nobody had before.
+async fn lease(store: &Store, id: PaymentId) -> Instant {
+    for minute in 1..100 {
+        let (now, until) = (later(60 * minute), later(60 * minute + 60));
+        if store.lease_payment(id, now, until).await.expect("an answer") == Lease::Had {
+            return until;
+        }
+    }
+    panic!("somebody has it for ever");
+}
+
+async fn owe(store: &Store, id: PaymentId, amount: i64) -> RefundId {
+    let (refund, until) = (RefundId(fresh()), lease(store, id).await);
+    assert!(store.owe(refund, id, amount, (later(1), until)).await.expect("a refund"));
+    refund
+}
+
 fn word(state: RefundState) -> RefundWord {
     RefundWord { state, provider_ref: Some("re_1".to_owned()), reason: None }
 }
@@ -151,15 +168,13 @@ async fn money_that_comes_and_goes_is_in_the_books_once(ground: Ground) {
     let id = payment.id;
     assert!(!store.book_capture(&payment, NOW).await.expect("an answer"), "once");
     assert_eq!(entries(store, id).await, booked(&[("bookings", -24_700), ("provider", 24_700)]));
-    let refund = RefundId(fresh());
-    store.owe(refund, id, 4_700, later(1)).await.expect("a refund");
+    let refund = owe(store, id, 4_700).await;
     for state in [RefundState::Submitted, RefundState::Succeeded, RefundState::Succeeded] {
         store.set_refund(refund, word(state), later(2)).await.expect("a word");
     }
     let now = read(store, id).await;
     assert_eq!((now.status, now.refunded), (PaymentStatus::PartiallyRefunded, 4_700));
-    let rest = RefundId(fresh());
-    store.owe(rest, id, 20_000, later(3)).await.expect("a refund");
+    let rest = owe(store, id, 20_000).await;
     store.set_refund(rest, word(RefundState::Succeeded), later(4)).await.expect("a word");
     let now = read(store, id).await;
     assert_eq!((now.status, now.refunded), (PaymentStatus::Refunded, 24_700));
@@ -176,8 +191,7 @@ async fn money_that_comes_and_goes_is_in_the_books_once(ground: Ground) {
 async fn a_refund_that_fails_after_all_is_taken_out_of_the_books(ground: Ground) {
     let store = &ground.store;
     let id = captured(&ground).await.id;
-    let refund = RefundId(fresh());
-    store.owe(refund, id, 24_700, later(1)).await.expect("a refund");
+    let refund = owe(store, id, 24_700).await;
     store.set_refund(refund, word(RefundState::Succeeded), later(2)).await.expect("a word");
     assert_eq!(read(store, id).await.status, PaymentStatus::Refunded);
     let reason = Some("the account is closed".to_owned());
@@ -191,7 +205,8 @@ async fn a_refund_that_fails_after_all_is_taken_out_of_the_books(ground: Ground)
     let refunds = store.refunds(id).await.expect("refunds");
     assert_eq!(refunds[0].reason.as_deref(), Some("the account is closed"));
     // It stays so, whatever comes late.
-    store.set_refund(refund, word(RefundState::Succeeded), later(4)).await.expect("a word");
+    let late = store.set_refund(refund, word(RefundState::Succeeded), later(4)).await;
+    assert!(!late.expect("an answer"));
     assert_eq!(store.refunds(id).await.expect("refunds")[0].state, RefundState::Failed);
     assert_eq!(read(store, id).await.refunded, 0);
 }
@@ -199,15 +214,19 @@ async fn a_refund_that_fails_after_all_is_taken_out_of_the_books(ground: Ground)
 async fn refunds_come_one_after_the_other_and_never_above_the_charge(ground: Ground) {
     let store = &ground.store;
     let id = captured(&ground).await.id;
-    let (first, second) = (RefundId(fresh()), RefundId(fresh()));
-    store.owe(first, id, 10_000, NOW).await.expect("a refund");
-    let again = store.owe(second, id, 1, NOW).await;
+    let first = owe(store, id, 10_000).await;
+    let until = lease(store, id).await;
+    let owe_more = async |amount| store.owe(RefundId(fresh()), id, amount, (NOW, until)).await;
+    let again = owe_more(1).await;
     assert!(again.is_err(), "one is open: {again:?}");
     store.set_refund(first, word(RefundState::Succeeded), NOW).await.expect("a word");
-    store.owe(second, id, 14_701, NOW).await.expect("a refund");
-    let above = store.set_refund(second, word(RefundState::Succeeded), NOW).await;
-    assert!(matches!(above, Err(StoreError::Corrupt(_))), "{above:?}");
+    assert!(!owe_more(14_701).await.expect("an answer"), "above the charge");
+    let stranger = store.owe(RefundId(fresh()), id, 1, (NOW, later(99_999))).await;
+    assert!(!stranger.expect("an answer"), "whose lease is over writes nothing");
+    assert!(owe_more(14_700).await.expect("an answer"));
     assert_eq!(read(store, id).await.refunded, 10_000);
+    let forged = store.set_refund(first, word(RefundState::Submitted), NOW).await;
+    assert!(!forged.expect("an answer"), "what succeeded is not on its way");
 }
 
 async fn what_is_not_finished_is_found(ground: Ground) {
@@ -221,13 +240,12 @@ async fn what_is_not_finished_is_found(ground: Ground) {
     let payment = read(store, id).await;
     store.book_capture(&payment, NOW).await.expect("an entry");
     assert!(!found(id).await);
-    let refund = RefundId(fresh());
-    store.owe(refund, id, 1, NOW).await.expect("a refund");
+    let refund = owe(store, id, 1).await;
     assert!(found(id).await);
     store.set_refund(refund, word(RefundState::Failed), NOW).await.expect("a word");
     assert!(!found(id).await);
     // A new process finds leases of one that is gone; where others may live, theirs stay.
-    store.lease_payment(id, NOW, later(60)).await.expect("a lease");
+    lease(store, id).await;
     store.release_payments().await.expect("an end");
     let lease = store.lease_payment(id, NOW, later(60)).await.expect("an answer");
     let is_alone = store.kind() == crate::store::Kind::Sqlite;

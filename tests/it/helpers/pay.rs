@@ -77,9 +77,14 @@ impl Pay {
 
     /// Waits until everything that it had to tell has been sent once.
     pub(crate) async fn told(&self) {
-        let told =
-            super::eventually(TOLD_WITHIN, async || (!self.fakepay.is_telling()).then_some(()));
-        told.await.expect("a provider that tells what it has to tell");
+        let mut look = tokio::time::interval(Duration::from_millis(2));
+        let telling = async {
+            while self.fakepay.is_telling() {
+                look.tick().await;
+            }
+        };
+        let told = tokio::time::timeout(TOLD_WITHIN, telling).await;
+        told.expect("a provider that tells what it has to tell");
     }
 
     pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> Value {

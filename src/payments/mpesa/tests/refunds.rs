@@ -12,6 +12,8 @@ fn refund(shop: &Shop, order: &Order) -> RefundOrder {
         order: order.clone(),
         reference: None,
         requested_at: shop.now,
+        state: RefundState::Requested,
+        asked_at: None,
     }
 }
 

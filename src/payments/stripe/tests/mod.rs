@@ -149,7 +149,8 @@ impl Shop {
 
     fn refund_of(&self, order: Order, amount: i64) -> RefundOrder {
         let (refund, requested_at) = (RefundId(self.id()), self.now);
-        RefundOrder { refund, amount, order, reference: None, requested_at }
+        let state = domain::payment::RefundState::Requested;
+        RefundOrder { refund, amount, order, reference: None, requested_at, state, asked_at: None }
     }
 
     async fn fetch(&self, order: &Order) -> Intent {
