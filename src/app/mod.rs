@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError, DEMO_DATABASE};
 use crate::demo;
 use crate::engine::{
-    AnonymousQuotes, Engine, Failpoint, Hoarding, Pasts, Registration, Settlements, Throttles,
+    AnonymousQuotes, Engine, Failpoint, Goes, Hoarding, Pasts, Registration, Settlements, Throttles,
 };
 use crate::feed::Feed;
 use crate::http::edge::limits::{InProcess, RateLimiter};
@@ -336,6 +336,7 @@ async fn assemble(
         #[cfg(not(feature = "test_switches"))]
         failpoint: Failpoint::default(),
         settlements: Settlements::default(),
+        goes: Goes::default(),
         jobs: wake,
         working: Mutex::new(()),
         stopping,

@@ -9,6 +9,7 @@ mod departures;
 mod error;
 mod failpoint;
 mod following;
+mod goes;
 mod hoarding;
 mod mails;
 mod pasts;
@@ -29,6 +30,7 @@ pub use departures::Export;
 pub use error::{Error, FieldError};
 pub use failpoint::Failpoint;
 pub use following::{Followed, Missed};
+pub use goes::Goes;
 pub use hoarding::Hoarding;
 pub use pasts::{Moment, PastView, Pasts};
 pub use payments::{PaymentRequest, PaymentView, Settlements};
@@ -73,6 +75,7 @@ pub struct Engine {
     /// What the addresses of callbacks are proved with, where some provider calls back.
     pub callback_secret: Option<SecretString>,
     pub settlements: Settlements,
+    pub goes: Goes,
     /// When unfinished payments were looked at last, in microseconds; 0 if never.
     pub reconciled_at: AtomicI64,
     /// Where this process dies, in tests.

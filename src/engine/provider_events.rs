@@ -43,6 +43,9 @@ impl Engine {
         let Some(payment) = ours.filter(|payment| is_news(payment, &envelope.kind)) else {
             return Ok(());
         };
+        if envelope.kind.starts_with("payment_intent.") && self.goes.hear(payment.id) {
+            return Ok(());
+        }
         // It was signed over these bytes, and they are JSON, so they are text.
         let body = String::from_utf8(body.to_vec()).map_err(|_| Error::Forged)?;
         self.take_event(&payment, envelope.event, body).await

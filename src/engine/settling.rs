@@ -92,7 +92,16 @@ impl Engine {
                 return Err(Error::Fault("the provider does not know yet that it was paid"));
             }
         }
+        let going = self.goes.begin(id);
         let mut done = go.run(case).await?;
+        // Only an order whose end is open can have news in what was said of it meanwhile.
+        while going.has_heard() {
+            let case = self.store.case(id).await?.ok_or(Error::NotFound)?;
+            if !case.payment.status.is_captured() {
+                go.seen = Seen::default();
+                done = go.run(case).await?;
+            }
+        }
         done.extend(given_up);
         if job.work == Work::ProviderEvent {
             let payment = self.store.payment(id).await?.ok_or(Error::NotFound)?;
@@ -298,7 +307,8 @@ impl Go<'_> {
         let reference = Some(intent.reference).filter(|name| !name.is_empty());
         let is_named = reference.is_some() && reference != payment.provider_ref;
         if is_named || intent.next_action != payment.action {
-            let heard = Heard { reference, receipt: None, action: intent.next_action };
+            let status = fact_status(payment, &intent.fact);
+            let heard = Heard { reference, receipt: None, action: intent.next_action, status };
             self.engine.store.note_heard(payment.id, heard).await?;
         }
         Ok(())
@@ -428,6 +438,12 @@ fn refund_order(case: &Case, id: RefundId, now: Instant) -> Result<(&Refund, Ref
         asked_at: refund.asked_at,
     };
     Ok((refund, order))
+}
+
+/// Where a payment stands by what was heard of its own order, so that both are one write.
+fn fact_status(payment: &Payment, said: &Fact) -> Option<PaymentStatus> {
+    let own = fact(payment, said.standing);
+    (*said == own && said.standing == Standing::Authorized).then_some(PaymentStatus::Authorized)
 }
 
 /// What is known of an order where its provider says nothing of it.

@@ -123,6 +123,8 @@ pub struct Heard {
     pub reference: Option<String>,
     pub receipt: Option<String>,
     pub action: Option<NextAction>,
+    /// Where the payment stands by that, if it moves.
+    pub status: Option<PaymentStatus>,
 }
 
 pub(super) const BY_ID: &str = "select * from payment where payment_id = $1";
@@ -249,8 +251,18 @@ impl Store {
                     .bind(&heard.receipt)
                     .bind(action)
                     .bind(&value)
-                    .execute(on)
+                    .execute(&mut *on)
                     .await?;
+                if let Some(next) = heard.status {
+                    let now: String =
+                        sqlx::query_scalar(STATUS).bind(id.0).fetch_one(&mut *on).await?;
+                    let now: PaymentStatus =
+                        now.parse().map_err(|_| StoreError::Corrupt("payment.status"))?;
+                    if now.may_become(next) {
+                        let moving = sqlx::query(MOVE).bind(id.0).bind(now.name());
+                        moving.bind(next.name()).execute(&mut *on).await?;
+                    }
+                }
             })
         })
         .await

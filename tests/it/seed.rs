@@ -60,7 +60,7 @@ const FIELDS: [(&str, &str); 5] = [
     (
         "payment",
         "id:text booking_id:text provider:text provider_ref:text? amount:whole currency:text \
-         status:text created_at:text | refunded_amount:whole",
+         status:text next_action:object? created_at:text | refunded_amount:whole refunds:list",
     ),
     (
         "review",

@@ -77,7 +77,7 @@ async fn a_payment_keeps_what_its_provider_said(ground: Ground) {
     let url = "https://pay.example/1".to_owned();
     let action = Some(NextAction::Redirect { url });
     let reference = Some(format!("pi_{id}"));
-    let heard = Heard { reference: reference.clone(), receipt: None, action: action.clone() };
+    let heard = Heard { reference: reference.clone(), action: action.clone(), ..Heard::default() };
     store.note_heard(id, heard).await.expect("a note");
     let payment = read(store, id).await;
     assert_eq!((payment.asked_at, payment.action), (Some(later(3)), action));

@@ -47,7 +47,8 @@ impl Pay {
 
     /// Moves its clock, so that what it signs stays as new as the server's clock is.
     pub(crate) fn advance(&self, by: Duration) {
-        assert!(self.fakepay.advance(by), "ten years are enough");
+        // Beyond ten years it stays where it is; whoever goes so far looks at no signature.
+        let _ = self.fakepay.advance(by);
     }
 
     /// What was processed, or waits for the customer, is paid.
