@@ -78,6 +78,11 @@ impl Fakepay {
         state.outbox.is_telling(state.clock.now())
     }
 
+    /// How many deliveries there have been since it started, whatever became of them.
+    pub fn deliveries(&self) -> u64 {
+        self.world.lock().outbox.numbered()
+    }
+
     /// Sends events there from now on, as `PUT /control/webhook` does: both sides may listen at
     /// ports that are known late.
     pub fn set_webhook(&self, webhook: Webhook) {

@@ -17,6 +17,7 @@ mod payments;
 mod properties;
 mod provider_events;
 mod quotes;
+mod reconciliation;
 mod reviews;
 mod rules;
 mod search;

@@ -6,10 +6,12 @@ use super::{Engine, Error};
 use crate::payments::mpesa::{self, callback};
 use crate::payments::stripe::webhook;
 use crate::store::StoreError;
+use crate::store::inbox::InboxEvent;
+use crate::store::jobs::Work;
 use crate::store::payments::Payment;
 use crate::store::refunds::RefundWord;
 use domain::payment::{PaymentStatus, RefundState};
-use domain::{PaymentId, RefundId};
+use domain::{JobId, PaymentId, RefundId};
 use secrecy::SecretString;
 
 /// Whose webhooks are believed, and by which secret.
@@ -105,6 +107,29 @@ impl Engine {
         }
         let body = String::from_utf8(body.to_vec()).map_err(|_| Error::Forged)?;
         self.take_event(&payment, format!("{}:{}", told.conversation_id, told.code), body).await
+    }
+
+    /// Takes an event of a provider's into the inbox, once, with the job that looks at it.
+    async fn take_event(
+        &self,
+        payment: &Payment,
+        event_id: String,
+        body: String,
+    ) -> Result<(), Error> {
+        let id = JobId(payment.property.bind(self.ids.fresh()));
+        let work = Work::ProviderEvent;
+        let job = self.payment_job(id, work, payment.id, payment.property, event_id.clone());
+        let event = InboxEvent {
+            provider: payment.provider.clone(),
+            event_id,
+            payment: payment.id,
+            body,
+            received_at: self.clock.now(),
+            processed_at: None,
+        };
+        self.store.inbox_insert(event, job).await?;
+        self.jobs.notify_one();
+        Ok(())
     }
 
     /// The payment whose address this is.

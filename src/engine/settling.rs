@@ -11,7 +11,6 @@ use crate::actors::Urgency;
 use crate::feed::PaymentNotice;
 use crate::payments::{CALL_WITHIN, Intent, Order, Provider, ProviderError, RefundOrder};
 use crate::store::cases::{Case, Lease};
-use crate::store::inbox::InboxEvent;
 use crate::store::jobs::{NewJob, Work};
 use crate::store::payments::{Heard, Payment};
 use crate::store::refunds::{Refund, RefundWord};
@@ -22,18 +21,14 @@ use domain::payment::{PaymentStatus, RefundState};
 use domain::settlement::{Fact, Move, Seen, Standing, Wish as Wanted, next};
 use domain::{Instant, JobId, PaymentId, PropertyId, RefundId};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How long a worker has a payment for itself: a few calls to its provider, however slow.
 const LEASE: Duration = Duration::from_secs(120);
 /// The most moves in one go. The longest way there is has about ten.
 const MOST_MOVES: usize = 24;
-const RECONCILE_EVERY: Duration = Duration::from_secs(5 * 60);
 /// For how long an order may be on its way to its provider after nobody waits for an answer.
 const ON_ITS_WAY: Duration = Duration::from_secs(2 * 60);
-/// Between two payments that are looked at: 50 a second.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 /// For how long after a refund its provider may still say that it failed.
 const REFUNDS_MAY_FAIL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -112,52 +107,8 @@ impl Engine {
         Ok(done)
     }
 
-    /// Every five minutes, and when the server starts: has every payment looked at that may have
-    /// something to be done about it. A job that waits already is not written again.
-    pub async fn reconcile_when_due(&self) -> Result<usize, Error> {
-        let now = self.clock.now();
-        let last = Instant::from_micros(self.reconciled_at.load(Ordering::Relaxed));
-        if now < last.plus(RECONCILE_EVERY) {
-            return Ok(0);
-        }
-        self.reconciled_at.store(now.as_micros(), Ordering::Relaxed);
-        let unfinished = self.store.unfinished_payments().await?;
-        let looks = (0_u64..).zip(&unfinished).map(|(place, (payment, property))| {
-            // One payment has one such job at a time, under the payment's own number. They come one
-            // after the other, so that they do not stand before those who pay now.
-            let id = JobId(payment.0);
-            let job = self.job(id, Work::Reconcile, *payment, *property, String::new());
-            NewJob { run_at: now.plus(BETWEEN_LOOKS * u32::try_from(place).unwrap_or(0)), ..job }
-        });
-        self.store.enqueue_all(looks.collect()).await?;
-        self.jobs.notify_one();
-        Ok(unfinished.len())
-    }
-
-    /// Takes an event of a provider's into the inbox, once, with the job that looks at it.
-    pub async fn take_event(
-        &self,
-        payment: &Payment,
-        event_id: String,
-        body: String,
-    ) -> Result<(), Error> {
-        let id = JobId(payment.property.bind(self.ids.fresh()));
-        let work = Work::ProviderEvent;
-        let job = self.job(id, work, payment.id, payment.property, event_id.clone());
-        let event = InboxEvent {
-            provider: payment.provider.clone(),
-            event_id,
-            payment: payment.id,
-            body,
-            received_at: self.clock.now(),
-            processed_at: None,
-        };
-        self.store.inbox_insert(event, job).await?;
-        self.jobs.notify_one();
-        Ok(())
-    }
-
-    fn job(
+    /// A job about a payment, to be done now.
+    pub(super) fn payment_job(
         &self,
         id: JobId,
         work: Work,

@@ -65,7 +65,7 @@ const FORGET_PHONES: &str = "update payment set method = '' where method <> '' \
 
 /// What providers sent of their payments, with whatever stands in it.
 const FORGET_WORDS: &str = "delete from inbox where processed_at is not null and payment_id in \
-     (select payment_id from payment join booking using (property_id, booking_id) \
+     (select payment.payment_id from payment join booking using (property_id, booking_id) \
      where booking.guest_id = $1)";
 
 const FORGET_NAMES: &str = "update audit set before_json = null, after_json = null \

@@ -228,6 +228,11 @@ impl Outbox {
         })
     }
 
+    /// How many deliveries there have been in all.
+    pub(crate) const fn numbered(&self) -> u64 {
+        self.numbered
+    }
+
     /// When the next attempt is due.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.waiting.first().map(|(due, _)| *due)

@@ -76,6 +76,11 @@ impl Pay {
         self.control("GET", "ledger", Value::Null).await
     }
 
+    /// How much it has told, or is about to.
+    pub(crate) fn letters(&self) -> u64 {
+        self.fakepay.deliveries()
+    }
+
     /// Waits until everything that it had to tell has been sent once.
     pub(crate) async fn told(&self) {
         let mut look = tokio::time::interval(Duration::from_millis(2));

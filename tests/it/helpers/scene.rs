@@ -76,7 +76,10 @@ impl Server {
         // Whoever stays for two days from the second or the fourth one on has left.
         self.advance(7 * DAY).await;
         let scenes = stream::iter(begun).map(|scene| self.finish(scene)).buffered(AT_ONCE);
-        scenes.collect().await
+        let scenes = scenes.collect().await;
+        // Nothing is on its way any more, also not between the server and the payment provider.
+        self.advance(0).await;
+        scenes
     }
 
     /// What happens before the stays are over; and what the scene is about.

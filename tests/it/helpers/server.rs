@@ -19,6 +19,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(30);
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 /// Lines of the log that are shown when a test fails.
 const SHOWN: usize = 40;
+/// How often the provider may answer what the server says because of what the provider said.
+const MOST_ECHOES: usize = 10;
 
 /// Defaults of every server under test: time stands in the test's hands, and nobody is limited.
 const SETTINGS: [(&str, &str); 7] = [
@@ -210,7 +212,19 @@ impl Server {
         self.moved.fetch_add(seconds, Ordering::Relaxed);
         self.pay.advance(Duration::from_secs(seconds));
         self.pay.told().await;
+        let mut letters = self.pay.letters();
         self.post("/test/clock", body).await.expect(200);
+        // What the provider says of what was due is looked at as well.
+        for _ in 0..MOST_ECHOES {
+            self.pay.told().await;
+            if self.pay.letters() == letters {
+                return;
+            }
+            letters = self.pay.letters();
+            let body = serde_json::json!({ "advance_seconds": 0 });
+            self.post("/test/clock", body).await.expect(200);
+        }
+        panic!("the provider and the server go on telling each other things");
     }
 
     /// How many lines of the log contain these words.

@@ -233,6 +233,10 @@ fn own_length(text: &str) -> Option<usize> {
     if begins("dddd-dd-ddTdd:dd:dd") {
         return text.find('Z').map(|end| end + 1);
     }
+    if let Some(order) = text.strip_prefix("pi_") {
+        // What the provider calls an order.
+        return Some(3 + order.bytes().take_while(u8::is_ascii_alphanumeric).count());
+    }
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     (digits >= 16).then_some(digits)
 }
