@@ -10,6 +10,7 @@ const PROPERTY: &str = "01987a2d-5b20-7a33-8e64-2f9c7d1b5a17";
 const BOOKING: &str = "01987a2e-7c30-7d15-b1f0-93ac4e625a17";
 const BLOCK: &str = "01987a2e-8a11-7f02-9c4e-1d2b3c4d5a17";
 const PAYMENT: &str = "01987a2e-9d40-7e28-a2c1-45bd6f735a17";
+const REFUND: &str = "01987a31-4f20-7b6a-93c5-0e7d2a815a17";
 const QUOTE: &str = "01987a2e-6b10-7c0f-a1d2-5e4f3c2b5a17";
 const REVIEW: &str = "01987b51-1e50-7f39-83d4-57ce80845a17";
 
@@ -104,6 +105,13 @@ pub(super) fn answer(operation: &str, status: &str, schema: &str) -> Option<Valu
         ("create_property", _) => json!({"avg_rating": null, "review_count": 0}),
         ("create_review", _) => json!({"reply": null}),
         ("pay", "202") => json!({"status": "processing"}),
+        ("refund", _) => json!({
+            "status": "partially_refunded", "refunded_amount": 1_500,
+            "refunds": [{
+                "id": REFUND, "amount": 1_500, "status": "succeeded", "reason": null,
+                "created_at": "2027-05-02T10:20:00.113402Z",
+            }],
+        }),
         ("update_booking", _) => with(
             body("BookingPart")?,
             json!({"total_amount": 24_000, "lines": [nights(2)], "version": 2}),

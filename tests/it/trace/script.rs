@@ -113,16 +113,15 @@ impl Script {
     pub(super) fn learn(&mut self, command: &Command, seen: &Seen) {
         let request = match command {
             Command::Clock(seconds) => return self.moved += seconds,
-            Command::Order(request) => {
-                let of = |booking: &&Thing| request.body["booking_id"] == booking.id.as_str();
-                let booking = self.bookings.iter().find(of).cloned();
-                if let Some(booking) = booking.filter(|_| self.one_in(2)) {
-                    self.following = Some(self.change(&booking));
-                }
-                return;
-            }
             Command::Ask(request) => request,
         };
+        if request.path == "/payments" && seen.status == 202 {
+            let of = |booking: &&Thing| request.body["booking_id"] == booking.id.as_str();
+            let booking = self.bookings.iter().find(of).cloned();
+            if let Some(booking) = booking.filter(|_| self.one_in(2)) {
+                self.following = Some(self.change(&booking));
+            }
+        }
         self.next_page = seen.body["next_cursor"].as_str().map(|cursor| {
             let glue = if request.path.contains('?') { '&' } else { '?' };
             (format!("{}{glue}cursor={cursor}", request.path), request.by)
@@ -278,11 +277,6 @@ impl Script {
         ];
         let method = self.of(&methods);
         let body = json!({ "booking_id": booking.id, "payment_method": method });
-        if matches!(method, "pm_late" | "pm_silent") && booking.id.starts_with('#') {
-            let paying = ask(Some(booking.guest), Method::POST, "/payments", body);
-            let Command::Ask(request) = paying else { return paying };
-            return Command::Order(request);
-        }
         let by = self.mostly(booking.guest);
         ask(by, Method::POST, "/payments", body)
     }

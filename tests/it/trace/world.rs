@@ -1,13 +1,10 @@
 //! One of the two servers with its people, and its own names for what both have.
 
-use crate::helpers::{Ask, Database, Document, Person, Server, eventually, now};
-use futures_util::future::{Either, select};
+use crate::helpers::{Ask, Database, Person, Server, now};
 use reqwest::Method;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt::{self, Display};
-use std::future::IntoFuture;
-use std::time::Duration;
 use vacancy::store::accounts::Role;
 
 /// 2040-01-02T08:10:00Z, a Monday, in seconds: far from every full and half hour.
@@ -17,16 +14,11 @@ pub(super) const HOSTS: usize = 2;
 pub(super) const GUESTS: usize = 4;
 /// The number of the one admin, behind hosts and guests.
 pub(super) const ADMIN: usize = HOSTS + GUESTS;
-/// Longer than the server waits for its provider: then it answers by itself.
-const ORDERED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Something to be done on both.
 #[derive(Clone, Debug)]
 pub(super) enum Command {
     Ask(Request),
-    /// The same for a payment whose provider is silent or late: nobody waits for its answer once it
-    /// is ordered.
-    Order(Request),
     /// Both clocks move by so many seconds.
     Clock(u64),
 }
@@ -113,14 +105,6 @@ impl World {
                 }
                 self.seen(&answer)
             }
-            Command::Order(request) => {
-                let ordered = Box::pin(self.ordered(request));
-                let answered = match select(self.ask(request).into_future(), ordered).await {
-                    Either::Left((answer, _)) => Some(answer),
-                    Either::Right(_) => None,
-                };
-                answered.map_or_else(Seen::nothing, |answer| self.seen(&answer))
-            }
         };
         self.server.advance(0).await;
         seen
@@ -142,20 +126,6 @@ impl World {
             ask = ask.header("If-Match", tag);
         }
         ask
-    }
-
-    /// Waits until the provider has the order for what is paid.
-    async fn ordered(&self, request: &Request) {
-        let booking = self.real(&request.body.text("booking_id"));
-        let guest = &self.people[request.by.expect("somebody pays")];
-        let ordered = eventually(ORDERED_WITHIN, async || {
-            let payments =
-                self.server.get("/api/v1/payments?limit=100").by(guest).await.expect(200);
-            let of_booking = |payment: &&Value| payment["booking_id"] == booking.as_str();
-            let mut open = payments.list("data").iter().filter(of_booking);
-            open.any(|payment| payment["status"] == "processing").then_some(())
-        });
-        ordered.await.expect("an order, or an answer");
     }
 
     fn seen(&mut self, answer: &crate::helpers::Answer) -> Seen {
@@ -256,7 +226,7 @@ impl Seen {
 
 impl Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Ask(request) | Self::Order(request)) = self else {
+        let Self::Ask(request) = self else {
             return write!(f, "{self:?}");
         };
         let Request { by, method, path, body, key, matching } = request;
