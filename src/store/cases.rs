@@ -5,6 +5,7 @@
 //! are done once the payment is at rest.
 
 use super::booking_row::BookingRow;
+use super::jobs::Work;
 use super::payments::{BY_ID, Columns, Payment, STATUS};
 use super::refunds::{self, Refund};
 use super::{Database, Kind, Store, StoreError, read, write};
@@ -37,13 +38,7 @@ const BOOKING: &str = "select booking.* from booking join payment \
      on payment.property_id = booking.property_id and payment.booking_id = booking.booking_id \
      where payment.payment_id = $1";
 
-/// What a provider said, or was to be asked, is no part of the snapshot: it may be newer than what was
-/// heard of it.
-const JOBS: &str = "select job_id from job where subject_id = $1 \
-     and kind not in ('provider_event', 'reconcile')";
-
-const GIVEN_UP: &str = "select job_id from job where subject_id = $1 \
-     and kind = 'provider_event' and buried_at is not null";
+const JOBS: &str = "select job_id, kind, buried_at from job where subject_id = $1";
 
 const LEASE: &str = "update payment set settling_until = $3 where payment_id = $1 \
      and (settling_until is null or settling_until <= $2)";
@@ -71,20 +66,34 @@ macro_rules! case {
         let booking: Option<BookingRow> =
             sqlx::query_as(BOOKING).bind($id.0).fetch_optional(&mut *$on).await?;
         let refunds = refunds::of_payment!($on, $id);
-        let jobs: Vec<Uuid> = sqlx::query_scalar(JOBS).bind($id.0).fetch_all(&mut *$on).await?;
-        let given_up: Vec<Uuid> =
-            sqlx::query_scalar(GIVEN_UP).bind($id.0).fetch_all(&mut *$on).await?;
+        let jobs: Vec<JobRow> = sqlx::query_as(JOBS).bind($id.0).fetch_all(&mut *$on).await?;
         match (payment, booking) {
             (Some(payment), Some(booking)) => Some(Case {
                 payment: payment.try_into()?,
                 booking: booking.try_into()?,
                 refunds,
-                jobs: jobs.into_iter().map(JobId).collect(),
-                given_up: given_up.into_iter().map(JobId).collect(),
+                given_up: given_up(&jobs),
+                jobs: of_steps(&jobs),
             }),
             _ => None,
         }
     }};
+}
+
+type JobRow = (Uuid, String, Option<i64>);
+
+/// What a provider said, or was to be asked, is no part of the snapshot: it may be newer than what was
+/// heard of it.
+fn of_steps(jobs: &[JobRow]) -> Vec<JobId> {
+    let is_of_step =
+        |kind: &str| kind != Work::ProviderEvent.name() && kind != Work::Reconcile.name();
+    jobs.iter().filter(|(_, kind, _)| is_of_step(kind)).map(|(id, ..)| JobId(*id)).collect()
+}
+
+fn given_up(jobs: &[JobRow]) -> Vec<JobId> {
+    let is_given_up =
+        |(_, kind, buried): &&JobRow| kind == Work::ProviderEvent.name() && buried.is_some();
+    jobs.iter().filter(is_given_up).map(|(id, ..)| JobId(*id)).collect()
 }
 
 impl Store {

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use world::World;
 
-const SEED: u64 = 7;
+const SEED: u64 = 38;
 /// Deadlines are fifteen minutes away at the least, and clocks move in half hours: a run that takes
 /// less real time has both servers on the same side of each.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
@@ -65,7 +65,7 @@ async fn sqlite_and_postgresql_give_the_same_answers() {
     let (mut one, mut other) = World::pair().await;
     let mut script = Script::new(SEED);
     let mut reached: BTreeMap<String, usize> = BTreeMap::new();
-    for number in 0..if is_proof() { 5_000 } else { 500 } {
+    for number in 0..if is_proof() { 5_000 } else { 800 } {
         let command = script.next();
         let (left, right) = tokio::join!(one.carry_out(&command), other.carry_out(&command));
         assert!(
