@@ -13,8 +13,8 @@
 //! again. A push is therefore sent only by a call that comes within 15 seconds of the moment that
 //! the caller wrote down as the one of asking, and by no later one. If its answer is lost, the
 //! order stands as [`Standing::Processing`], under no name, for two minutes; if no callback has
-//! named it by then, there is no such order as far as anybody can tell, and whoever still wants the
-//! money writes down that it asks anew, or begins another payment.
+//! named it by then, this attempt has failed, and whoever still wants the money begins another. What
+//! is told of it later still has an address of its own.
 //!
 //! Orders whose name is not known have an empty reference. M-Pesa has no promises of money: a push
 //! that is paid is captured, and one that is sent cannot be called back.
@@ -261,10 +261,7 @@ impl Provider for Mpesa {
         order: &'a Order,
         now: Instant,
     ) -> BoxFuture<'a, Result<Option<Intent>, ProviderError>> {
-        Box::pin(async move {
-            let intent = self.look(order, now).await?;
-            Ok(Some(intent).filter(|intent| intent.fact.standing != Standing::Unknown))
-        })
+        Box::pin(async move { Ok(Some(self.look(order, now).await?)) })
     }
 
     fn capture<'a>(

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::payments::mpesa::ASKED_NOW;
+use domain::payment::PaymentStatus;
 
 const PUSH: &str = "POST /mpesa/stkpush/v1/processrequest";
 const QUERY: &str = "POST /mpesa/stkpushquery/v1/query";
@@ -46,9 +47,10 @@ async fn a_push_that_was_lost_is_awaited_for_two_minutes_and_never_sent_again() 
         }
     }
     let late = shop.now.plus(SETTLED);
-    assert_eq!(shop.mpesa.fetch(&order, late).await, Ok(None));
-    let canceled = shop.mpesa.cancel(&order, late).await.expect("an answer");
-    assert_eq!(canceled.fact.standing, Standing::Unknown);
+    let over = shop.mpesa.fetch(&order, late).await.expect("an answer").expect("an order");
+    let failed = Standing::Ended(PaymentStatus::Failed);
+    assert_eq!((over.fact.standing, over.reference.as_str()), (failed, ""));
+    assert_eq!(shop.mpesa.cancel(&order, late).await, Ok(over));
     let again = shop.mpesa.order(&order, late).await;
     assert!(matches!(again, Err(ProviderError::Refused(_))), "{again:?}");
     assert_eq!(shop.books().await, (0, 0));
