@@ -380,8 +380,11 @@ fn read_config(demo: bool, serving: bool) -> Result<Config, AppError> {
 }
 
 fn tell(config: &Config) {
-    let default =
-        if config.debug { "debug" } else { "warn,vacancy=info,sqlx::postgres::notice=error" };
+    let default = if config.debug {
+        "debug"
+    } else {
+        "warn,vacancy=info,sqlx::postgres::notice=error,stripe=error"
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
