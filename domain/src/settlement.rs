@@ -255,13 +255,6 @@ fn authorized(booking: &Booking, record: &Record, seen: &Seen) -> Move {
 }
 
 fn captured(booking: &Booking, record: &Record, seen: &Seen) -> Move {
-    if let Some(open) = record.refunds.iter().find(|refund| refund.state.is_open()) {
-        return match open.state {
-            RefundState::Requested => Move::Send(open.id),
-            _ if seen.looked.contains(&open.id) => Move::Rest,
-            _ => Move::LookAt(open.id),
-        };
-    }
     let kept = match booking.wish(record.payment) {
         Wish::Keep(held) | Wish::Promise(held) => held,
         Wish::Open | Wish::Leave | Wish::Nothing => 0,
@@ -269,5 +262,13 @@ fn captured(booking: &Booking, record: &Record, seen: &Seen) -> Move {
     // What the provider refused to give back is owed, and not asked for again.
     let back: i64 = record.refunds.iter().map(|refund| refund.amount).sum();
     let owed = record.amount - back - kept;
-    if owed > 0 { Move::Owe(owed) } else { Move::Rest }
+    // It is written down before anything is waited for: nobody comes back to a payment at rest.
+    if owed > 0 {
+        return Move::Owe(owed);
+    }
+    match record.refunds.iter().find(|refund| refund.state.is_open()) {
+        Some(open) if open.state == RefundState::Requested => Move::Send(open.id),
+        Some(open) if !seen.looked.contains(&open.id) => Move::LookAt(open.id),
+        _ => Move::Rest,
+    }
 }

@@ -40,8 +40,8 @@ create table refund (
 ) strict, without rowid;
 
 create index refund_of_payment on refund (payment_id, requested_at);
--- One after the other: what is open has to end before more goes back.
-create unique index refund_open on refund (payment_id) where state in ('requested', 'submitted');
+-- What may still move, for who looks at all of it again.
+create index refund_open on refund (payment_id) where state in ('requested', 'submitted');
 
 -- Double entry, never changed: the entries of a transaction come to zero.
 create table ledger_entry (

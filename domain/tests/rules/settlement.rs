@@ -237,8 +237,14 @@ fn what_was_captured_and_is_not_kept_goes_back_once() {
         (&given_back, vec![refund(1, TOTAL, Failed)], Move::Rest),
         (&given_back, vec![refund(1, 100, Succeeded)], Move::Owe(TOTAL - 100)),
         (&half, vec![refund(1, 100, Succeeded)], Move::Owe(TOTAL / 2 - 100)),
+        // Also while another is on its way: whoever stops there is not needed again.
+        (&given_back, vec![refund(1, 100, Submitted)], Move::Owe(TOTAL - 100)),
         // One refund after the other, each under its own id.
-        (&half, vec![refund(1, 100, Succeeded), refund(2, 200, Requested)], Move::Send(id(2))),
+        (
+            &half,
+            vec![refund(1, 100, Succeeded), refund(2, TOTAL / 2 - 100, Requested)],
+            Move::Send(id(2)),
+        ),
         (&keep, vec![refund(1, 100, Succeeded)], Move::Rest),
     ] {
         let captured = Record { refunds, ..record(PaymentStatus::Captured) };
