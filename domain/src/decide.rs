@@ -15,6 +15,7 @@ use crate::refusal::{self, Ground, Hold, Refusal};
 use crate::state::{Draft, State};
 use crate::switches::Bug;
 use crate::{Awaiting, BookingId, Instant, Price, Status, Stay, UserId};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a host may think about a request.
@@ -26,7 +27,7 @@ pub enum Verdict {
     /// The state has changed; this must be written before anybody hears of it.
     Write(Box<Group>),
     /// It is so already: the booking as it stands.
-    Unchanged(Box<Booking>),
+    Unchanged(Arc<Booking>),
     /// The calendar is as the edit wants it already.
     NothingToEdit,
     /// The same key was used for the same request: the booking as of that event answers.
@@ -44,7 +45,7 @@ impl State {
         let stepped = match &command.intent {
             Intent::Book { booking, guest, stay, guests, quote, no_room, offline } => {
                 if let Some(made) = self.booking(*booking) {
-                    return Verdict::Unchanged(Box::new(made.clone()));
+                    return Verdict::Unchanged(Arc::new(made.clone()));
                 }
                 if !offline && let Some(refusal) = self.hoarding(*guest, no_room.as_deref(), now) {
                     return Verdict::Refused(refusal);
@@ -100,7 +101,7 @@ impl State {
             }
         };
         match stepped {
-            Stepped::Already(booking) => Verdict::Unchanged(Box::new(booking)),
+            Stepped::Already(booking) => Verdict::Unchanged(Arc::new(booking)),
             Stepped::To(cause, after) => {
                 let draft = Draft::of(command, cause, after, now);
                 Verdict::Write(Box::new(self.seal(draft, incarnation, now)))

@@ -45,7 +45,7 @@ pub struct Group {
 /// What a group changes, as it stands afterwards.
 #[derive(Clone, Debug)]
 pub enum Subject {
-    Booking(Box<Booking>),
+    Booking(Arc<Booking>),
     Property(Arc<Edit>),
     /// Single nights only, as `calendar` says.
     Calendar,
@@ -60,7 +60,7 @@ pub struct CalendarRows {
 
 impl Group {
     /// The booking that the group changes, if it does.
-    pub const fn booking(&self) -> Option<&Booking> {
+    pub fn booking(&self) -> Option<&Booking> {
         match &self.subject {
             Subject::Booking(booking) => Some(booking),
             Subject::Property(_) | Subject::Calendar => None,

@@ -74,7 +74,9 @@ pub struct State {
     pub overrides: Arc<Overrides>,
     pub blocks: Arc<Blocks>,
     pub calendar: Calendar,
-    bookings: HashMap<BookingId, Booking>,
+    /// Each by itself: in the table they would be moved, and twice their room be cleared, each time
+    /// that it grows.
+    bookings: HashMap<BookingId, Arc<Booking>>,
     deadlines: BTreeSet<(Instant, BookingId)>,
     keys: KeyRing,
 }
@@ -151,7 +153,7 @@ impl State {
 
     /// The booking of this id, if it still matters to decisions.
     pub fn booking(&self, id: BookingId) -> Option<&Booking> {
-        self.bookings.get(&id)
+        self.bookings.get(&id).map(|booking| &**booking)
     }
 
     /// The pending booking that this guest has here; of several the one that ends last.
@@ -211,14 +213,15 @@ impl State {
     pub(crate) fn seal(&mut self, draft: Draft, incarnation: Incarnation, now: Instant) -> Group {
         let Draft { by, command, cause, after, key, payment, block } = draft;
         let before = self.bookings.get(&after.id).cloned();
-        let public = self.calendar.replace(before.as_ref(), &after);
+        let before = before.as_deref();
+        let public = self.calendar.replace(before, &after);
         let fact = Fact::Booking(cause, after.clone());
         let (base, sealed) = self.append((by, command), fact, Public::of(public), now);
         let key = key.map(|key| KeyUse { key, booking: after.id, seq: self.head.seq, at: now });
         if let Some(used) = &key {
             self.keys.put(used.clone());
         }
-        let (claimed, released) = claim_difference(before.as_ref(), &after);
+        let (claimed, released) = claim_difference(before, &after);
         let mut events = vec![sealed];
         let calendar = block.map(|block| {
             let edited = Edited { blocked: vec![block], ..Edited::default() };
@@ -228,9 +231,10 @@ impl State {
             Arc::new(CalendarRows { edited, notes: Vec::new() })
         });
         let head = self.head;
-        let jobs = jobs(cause, before.as_ref(), &after, head, now);
-        self.put_booking(after.clone());
-        let subject = Subject::Booking(Box::new(after));
+        let jobs = jobs(cause, before, &after, head, now);
+        let after = Arc::new(after);
+        self.put_booking(Arc::clone(&after));
+        let subject = Subject::Booking(after);
         let group = self.group(base, events, subject, incarnation);
         Group { calendar, claimed, released, key, payment, jobs, ..group }
     }
@@ -324,12 +328,12 @@ impl State {
 
     /// Adds a stored booking: its claims, its deadline and itself.
     fn put(&mut self, booking: Booking) {
-        let before = self.bookings.get(&booking.id).cloned();
-        self.calendar.replace(before.as_ref(), &booking);
-        self.put_booking(booking);
+        let before = self.bookings.get(&booking.id);
+        self.calendar.replace(before.map(|before| &**before), &booking);
+        self.put_booking(Arc::new(booking));
     }
 
-    fn put_booking(&mut self, booking: Booking) {
+    fn put_booking(&mut self, booking: Arc<Booking>) {
         if let Some(before) = self.bookings.remove(&booking.id)
             && let Some(at) = before.deadline()
         {
@@ -345,11 +349,9 @@ impl State {
 
     /// Frees a booking's nights and forgets it without an event: what the planted bug does.
     pub(crate) fn drop_silently(&mut self, mut booking: Booking) {
-        let before = self.bookings.get(&booking.id).cloned();
         booking.status = Status::Expired;
         booking.attempt = None;
-        self.calendar.replace(before.as_ref(), &booking);
-        self.put_booking(booking);
+        self.put(booking);
     }
 }
 

@@ -291,7 +291,9 @@ impl Engine {
     async fn made(&self, property: PropertyId, answer: Answer) -> Result<Made, Error> {
         let made = |booking, replayed| Made { property, booking, replayed };
         match answer {
-            Answer::Done { booking, .. } | Answer::Unchanged(booking) => Ok(made(*booking, false)),
+            Answer::Done { booking, .. } | Answer::Unchanged(booking) => {
+                Ok(made(Arc::unwrap_or_clone(booking), false))
+            }
             Answer::Replay { seq, .. } => Ok(made(self.booking_as_of(property, seq).await?, true)),
             Answer::Refused(refusal) => Err(Error::Refused(refusal)),
             Answer::Missing => Err(Error::NotFound),

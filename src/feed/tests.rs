@@ -14,7 +14,7 @@ const HOST: UserId = UserId(Uuid::from_u128(7));
 struct Counting(AtomicUsize);
 
 impl Subscriber for Counting {
-    fn wake(&self, _: PropertyId) -> bool {
+    fn wake(&self) -> bool {
         self.0.fetch_add(1, Ordering::Relaxed);
         true
     }

@@ -78,7 +78,7 @@ pub async fn events(
 struct Bell(Notify);
 
 impl Subscriber for Bell {
-    fn wake(&self, _: PropertyId) -> bool {
+    fn wake(&self) -> bool {
         self.0.notify_one();
         true
     }

@@ -8,11 +8,11 @@
 use super::budget::Budget;
 use super::connections::{Connections, Place};
 use super::protocol::{self, Position, Request};
-use super::slot::{Closing, Look, Slot, Waiting};
+use super::slot::{Closing, Look, Looks, Slot, Waiting};
 use crate::auth::Caller;
 use crate::engine::{Engine, Error, Followed, Missed};
 use crate::feed::{Channel, Reader, Side, Subscriber, TooFarBehind};
-use actix::prelude::{Actor, ActorContext, AsyncContext, Handler, StreamHandler};
+use actix::prelude::{Actor, ActorContext, AsyncContext, StreamHandler};
 use actix::{ActorFutureExt, WrapFuture};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws::{self, CloseCode, CloseReason, WebsocketContext};
@@ -85,6 +85,13 @@ struct Subscription {
     sent: Option<Seq>,
 }
 
+impl Subscription {
+    /// Whether there is something to tell.
+    fn is_behind(&self) -> bool {
+        self.sent.is_some_and(|sent| self.channel.is_past(sent))
+    }
+}
+
 type Context = WebsocketContext<Session>;
 
 impl Actor for Session {
@@ -92,8 +99,9 @@ impl Actor for Session {
 
     fn started(&mut self, ctx: &mut Context) {
         let connections = &self.opening.connections;
-        let slot = Arc::new(Slot::new(connections.number(), ctx.address()));
+        let slot = Arc::new(Slot::new(connections.number()));
         connections.enter(&slot);
+        ctx.add_stream(Looks(Arc::clone(&slot)));
         self.slot = Some(slot);
     }
 
@@ -103,6 +111,7 @@ impl Actor for Session {
             self.unsubscribe(property);
         }
         if let Some(slot) = &self.slot {
+            slot.leave();
             self.opening.connections.leave(slot);
         }
     }
@@ -138,16 +147,15 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
     }
 }
 
-impl Handler<Look> for Session {
-    type Result = ();
-
+impl StreamHandler<Look> for Session {
     fn handle(&mut self, _: Look, ctx: &mut Context) {
         let Some(slot) = self.slot.clone() else { return };
-        let Waiting { moved, notices, lost, ping, ended, close: closing, .. } = slot.take();
+        let Waiting { notices, lost, ping, ended, close: closing } = slot.take();
         if ended {
             self.session_ended(ctx);
         }
-        for property in moved {
+        let behind = self.subscriptions.iter().filter(|(_, known)| known.is_behind());
+        for property in behind.map(|(property, _)| *property).collect::<Vec<_>>() {
             self.send_next(property, ctx);
         }
         for (side, notice) in notices {

@@ -1,34 +1,35 @@
 //! What waits for one connection.
 //!
 //! An actor of a WebSocket is not polled while its client does not read (actix-web issue 2441), so
-//! nothing that grows may wait in its mailbox. What waits stands here: names of calendars that
-//! moved, a bounded number of notices, and flags. One message at most is on its way to the actor,
-//! and tells it to look.
+//! nothing that grows may wait in its mailbox. What waits stands here: a bounded number of notices,
+//! and flags. That a calendar moved is not even noted, only that the actor has to look: its channels
+//! know what is next. It looks when its task is woken; a message to it would be allocated by the one
+//! thread and freed by another, ten thousand times for each change.
 
-use super::session::Session;
 use crate::auth::tokens::Claims;
 use crate::feed::{Notice, Reader, Side, Subscriber};
-use actix::Addr;
-use actix::prelude::Message;
-use domain::PropertyId;
+use futures_util::Stream;
+use futures_util::task::AtomicWaker;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 /// Notices that may wait for a client before it is told to read its list again.
 const NOTICES: usize = 128;
 
-/// Look into the slot.
-#[derive(Message)]
-#[rtype(result = "()")]
+/// Something has been put into the slot.
 pub(super) struct Look;
+
+/// Says [`Look`] whenever there is something to look for, without end.
+pub(super) struct Looks(pub(super) Arc<Slot>);
 
 /// The place where things wait for one connection, and what a watchdog must know about it.
 pub(super) struct Slot {
     /// Tells connections apart.
     pub(super) number: u64,
-    session: Addr<Session>,
     opened: Instant,
     /// Milliseconds from `opened` to the last frame from the client.
     heard: AtomicU64,
@@ -36,13 +37,16 @@ pub(super) struct Slot {
     pings: AtomicUsize,
     signed: Mutex<Option<Claims>>,
     waiting: Mutex<Waiting>,
+    /// There is something to look for and the task was woken, but has not come yet.
+    is_called: AtomicBool,
+    task: AtomicWaker,
+    /// The connection has ended.
+    is_left: AtomicBool,
 }
 
 /// What waits.
 #[derive(Default)]
 pub(super) struct Waiting {
-    /// The calendars that have something to fetch, each once.
-    pub(super) moved: Vec<PropertyId>,
     pub(super) notices: VecDeque<(Side, Arc<Notice>)>,
     /// The sides whose notices found no room.
     pub(super) lost: Vec<Side>,
@@ -50,7 +54,6 @@ pub(super) struct Waiting {
     /// The session of who signed in here has ended.
     pub(super) ended: bool,
     pub(super) close: Option<Closing>,
-    looks: bool,
 }
 
 /// Why the server closes.
@@ -63,15 +66,17 @@ pub(super) enum Closing {
 }
 
 impl Slot {
-    pub(super) fn new(number: u64, session: Addr<Session>) -> Self {
+    pub(super) fn new(number: u64) -> Self {
         Self {
             number,
-            session,
             opened: Instant::now(),
             heard: AtomicU64::new(0),
             pings: AtomicUsize::new(0),
             signed: Mutex::default(),
             waiting: Mutex::default(),
+            is_called: AtomicBool::new(false),
+            task: AtomicWaker::new(),
+            is_left: AtomicBool::new(false),
         }
     }
 
@@ -122,23 +127,37 @@ impl Slot {
 
     /// Puts something in, and has the actor look; `false` when it is gone.
     pub(super) fn put(&self, put: impl FnOnce(&mut Waiting)) -> bool {
-        let mut waiting = locked(&self.waiting);
-        put(&mut waiting);
-        if std::mem::replace(&mut waiting.looks, true) {
-            return self.session.connected();
+        put(&mut locked(&self.waiting));
+        self.wake()
+    }
+
+    /// Nothing that is put in from now on is looked for.
+    pub(super) fn leave(&self) {
+        self.is_left.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Stream for Looks {
+    type Item = Look;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Look>> {
+        // In this order: what is put in after the question wakes.
+        self.0.task.register(context.waker());
+        if self.0.is_called.swap(false, Ordering::AcqRel) {
+            Poll::Ready(Some(Look))
+        } else {
+            Poll::Pending
         }
-        // One message at most is on its way, so the mailbox has room.
-        self.session.try_send(Look).is_ok()
     }
 }
 
 impl Subscriber for Slot {
-    fn wake(&self, property: PropertyId) -> bool {
-        self.put(|waiting| {
-            if !waiting.moved.contains(&property) {
-                waiting.moved.push(property);
-            }
-        })
+    fn wake(&self) -> bool {
+        let is_here = !self.is_left.load(Ordering::Relaxed);
+        if is_here && !self.is_called.swap(true, Ordering::AcqRel) {
+            self.task.wake();
+        }
+        is_here
     }
 }
 

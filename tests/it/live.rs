@@ -247,6 +247,7 @@ async fn bookings_are_told_to_their_guest_and_host_and_to_nobody_else(server: &m
     let booking = server.book(&guest, &home, &day(40), &day(43)).await.expect(201);
     server.pay(&guest, &booking.text("id"), "pm_card_visa").await.expect(201);
     server.cancel(&guest, &booking.text("id")).await.expect(200);
+    let mut is_refunded = false;
     for (socket, side) in &mut readers[..2] {
         for (seq, cause, status) in [
             (2, "held", "PENDING"),
@@ -260,6 +261,7 @@ async fn bookings_are_told_to_their_guest_and_host_and_to_nobody_else(server: &m
                 if *side == "host" || told["type"] != "payment" {
                     break told;
                 }
+                is_refunded |= told["status"] == "refunded";
             };
             assert_eq!(told["type"], "booking");
             assert_eq!((&told["id"], &told["property"]), (&booking["id"], &json!(home)));
@@ -272,6 +274,10 @@ async fn bookings_are_told_to_their_guest_and_host_and_to_nobody_else(server: &m
     let [(of_guest, _), (of_host, _), others @ ..] = &mut readers[..] else {
         panic!("four readers")
     };
+    // Nothing is on its way any more when the money is back.
+    while !is_refunded {
+        is_refunded = of_guest.expect("payment").await["status"] == "refunded";
+    }
     of_guest.say(&json!({ "type": "unsubscribe_bookings", "as": "guest" })).await;
     of_guest.is_quiet().await;
     server.book(&guest, &home, &day(50), &day(51)).await.expect(201);

@@ -56,11 +56,11 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// It is done and durable: the booking afterwards and the event that did it.
-    Done { booking: Box<Booking>, seq: Seq },
+    Done { booking: Arc<Booking>, seq: Seq },
     /// The property or its calendar is so, and durably: by this event.
     Edited { seq: Seq },
     /// It was so already.
-    Unchanged(Box<Booking>),
+    Unchanged(Arc<Booking>),
     /// The calendar was so already.
     AsItIs,
     /// The key was used before: answer with the booking as of that event.
@@ -83,7 +83,7 @@ impl Answer {
         // What a step brings with it follows in events of its own.
         let seq = group.base.seq + 1;
         match &group.subject {
-            Subject::Booking(booking) => Self::Done { booking: booking.clone(), seq },
+            Subject::Booking(booking) => Self::Done { booking: Arc::clone(booking), seq },
             Subject::Property(_) | Subject::Calendar => Self::Edited { seq },
         }
     }
