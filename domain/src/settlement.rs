@@ -266,9 +266,12 @@ fn captured(booking: &Booking, record: &Record, seen: &Seen) -> Move {
     if owed > 0 {
         return Move::Owe(owed);
     }
-    match record.refunds.iter().find(|refund| refund.state.is_open()) {
-        Some(open) if open.state == RefundState::Requested => Move::Send(open.id),
-        Some(open) if !seen.looked.contains(&open.id) => Move::LookAt(open.id),
-        _ => Move::Rest,
+    // What is sent already may take days to end: nothing waits behind it.
+    let unsent = record.refunds.iter().find(|refund| refund.state == RefundState::Requested);
+    let is_unseen = |refund: &&Refund| refund.state.is_open() && !seen.looked.contains(&refund.id);
+    match (unsent, record.refunds.iter().find(is_unseen)) {
+        (Some(unsent), _) => Move::Send(unsent.id),
+        (None, Some(open)) => Move::LookAt(open.id),
+        (None, None) => Move::Rest,
     }
 }

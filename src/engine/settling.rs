@@ -80,12 +80,8 @@ impl Engine {
         let is_asked = matches!(job.work, Work::ProviderEvent | Work::Reconcile);
         let given_up = if is_asked { case.given_up.clone() } else { Vec::new() };
         if is_asked && case.payment.status.is_void() {
-            // Money may have come after all; where that is proved, it is only a question of when.
-            let is_proved = case.payment.receipt.is_some();
+            // Money may have come after all.
             go.look(&case).await?;
-            if is_proved && !matches!(go.standing(), Some(Standing::Captured)) {
-                return Err(Error::Fault("the provider does not know yet that it was paid"));
-            }
         }
         let going = self.goes.begin(id);
         let mut done = go.run(case).await?;
@@ -253,6 +249,10 @@ impl Go<'_> {
     /// Takes in what the provider says, and keeps what is new of it.
     async fn hear(&mut self, payment: &Payment, intent: Intent) -> Result<(), Error> {
         self.engine.failpoint.pass();
+        // No answer takes back what is proved: it is only a question of when the provider knows it.
+        if payment.receipt.is_some() && intent.fact.standing != Standing::Captured {
+            return Err(Error::Fault("the provider does not know yet that it was paid"));
+        }
         self.seen.fact = Some(intent.fact);
         // A phone's push has a name only once its provider has answered.
         let reference = Some(intent.reference).filter(|name| !name.is_empty());
@@ -285,7 +285,9 @@ impl Go<'_> {
         let now = self.check_time()?;
         let (refund, order) = refund_order(case, id, now)?;
         self.engine.store.note_refund_asked(id, now).await?;
-        let word = match self.provider.refund(&order, now).await {
+        let answer = self.provider.refund(&order, now).await;
+        self.note_unasked(refund, &answer).await?;
+        let word = match answer {
             Ok(answer) => RefundWord {
                 state: answer.state,
                 provider_ref: answer.reference,
@@ -305,14 +307,31 @@ impl Go<'_> {
     async fn look_at(&mut self, case: &Case, id: RefundId) -> Result<(), Error> {
         let now = self.check_time()?;
         let (refund, order) = refund_order(case, id, now)?;
-        if refund.state.is_open() && refund.asked_at.is_none_or(|at| now >= at.plus(ON_ITS_WAY)) {
+        let asks_again = refund.asked_at.is_none_or(|at| now >= at.plus(ON_ITS_WAY));
+        let answer = if refund.state.is_open() && asks_again {
             // Some providers tell what became of it only to who asks for it again.
             self.engine.store.note_refund_asked(id, now).await?;
-        }
-        let answer = self.provider.fetch_refund(&order, now).await?;
+            let answer = self.provider.fetch_refund(&order, now).await;
+            self.note_unasked(refund, &answer).await?;
+            answer?
+        } else {
+            self.provider.fetch_refund(&order, now).await?
+        };
         self.seen.looked.push(id);
         let (state, provider_ref, reason) = (answer.state, answer.reference, answer.reason);
         self.write_refund(refund, RefundWord { state, provider_ref, reason }).await
+    }
+
+    /// A provider that was not asked after all has not heard of the refund.
+    async fn note_unasked<T: Sync>(
+        &self,
+        refund: &Refund,
+        answer: &Result<T, ProviderError>,
+    ) -> Result<(), Error> {
+        if matches!(answer, Err(ProviderError::Busy(_) | ProviderError::Early(_))) {
+            self.engine.store.note_refund_unasked(refund.id, refund.asked_at).await?;
+        }
+        Ok(())
     }
 
     async fn write_refund(&self, refund: &Refund, word: RefundWord) -> Result<(), Error> {

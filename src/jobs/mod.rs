@@ -8,6 +8,7 @@
 pub mod sweep;
 
 use crate::engine::{Engine, Error};
+use crate::payments::ProviderError;
 use crate::store::jobs::{ClaimedJob, Work};
 use futures_util::{FutureExt, StreamExt, stream};
 use std::panic::AssertUnwindSafe;
@@ -101,7 +102,7 @@ async fn attempt(engine: &Engine, job: &ClaimedJob) {
         // Not a failure: its turn comes.
         let again = engine.clock.now().plus(UNTIL_FREE);
         engine.store.retry(id, again, error.to_string()).await
-    } else if job.job.work == Work::Reconcile {
+    } else if job.job.work == Work::Reconcile && !was_turned_away(&error, tries) {
         // The next reconciliation looks again: one that is given up would stand in its way.
         tracing::warn!(job = %id, work, %error, "a payment could not be looked at");
         engine.store.complete(id).await
@@ -117,6 +118,12 @@ async fn attempt(engine: &Engine, job: &ClaimedJob) {
         // The lease ends by itself, and the job is tried again then.
         tracing::warn!(job = %id, %error, "a job's failure could not be recorded");
     }
+}
+
+/// Whether a payment was not even looked at, because its provider had not answered about others: that
+/// says nothing of this one, which would be turned away in each reconciliation behind the same others.
+const fn was_turned_away(error: &Error, tries: u32) -> bool {
+    matches!(error, Error::Provider(ProviderError::Busy(_))) && tries < MAX_TRIES
 }
 
 /// Doubles with each try; the job's own id spreads it by up to a quarter, so that jobs that failed

@@ -53,6 +53,8 @@ const END_JOB: &str = "delete from job where job_id = $1";
 
 const UNFINISHED: &str = "select payment_id, property_id from payment \
      where status in ('created', 'requires_action', 'processing', 'authorized') \
+     union select payment_id, property_id from payment \
+     where receipt is not null and status in ('failed', 'voided', 'expired') \
      union select payment_id, property_id from refund where state in ('requested', 'submitted') \
      union select payment.payment_id, payment.property_id from job \
      join payment on payment.payment_id = job.subject_id where job.buried_at is not null \

@@ -169,14 +169,14 @@ pub(super) use insert_job;
 const CLAIM_POSTGRES: &str = "update job set claimed_until = $2, attempts = attempts + 1 \
      where job_id in (select job_id from job where buried_at is null and run_at <= $1 \
      and (claimed_until is null or claimed_until <= $1) and not exists (select 1 from payment \
-     where payment_id = job.subject_id and settling_until > $1) order by run_at limit $3 \
-     for update skip locked) returning *";
+     where payment_id = job.subject_id and settling_until > $1) \
+     order by kind = 'reconcile', run_at limit $3 for update skip locked) returning *";
 
 const CLAIM_SQLITE: &str = "update job set claimed_until = $2, attempts = attempts + 1 \
      where job_id in (select job_id from job where buried_at is null and run_at <= $1 \
      and (claimed_until is null or claimed_until <= $1) and not exists (select 1 from payment \
-     where payment_id = job.subject_id and settling_until > $1) order by run_at limit $3) \
-     returning *";
+     where payment_id = job.subject_id and settling_until > $1) \
+     order by kind = 'reconcile', run_at limit $3) returning *";
 
 const COMPLETE: &str = "delete from job where job_id = $1";
 
@@ -215,7 +215,8 @@ impl Store {
         .await
     }
 
-    /// Claims up to `limit` jobs that are due, the oldest first, until `now` plus `lease`: what is
+    /// Claims up to `limit` jobs that are due, the oldest first and those of the reconciliation last,
+    /// until `now` plus `lease`: what is
     /// not ended by then may be claimed again.
     pub async fn claim(
         &self,

@@ -1,8 +1,8 @@
 //! Refunds: money of one payment that goes back, and what the books say of it.
 //!
 //! A refund is written down before the provider hears of it, under the id that goes with every
-//! question about it. One of a payment is open at a time, which an index guards. What succeeded is
-//! counted in the payment and entered in the books in one transaction.
+//! question about it. What succeeded is counted in the payment and entered in the books in one
+//! transaction.
 
 use super::{Store, StoreError, read, write};
 use domain::payment::{self, RefundState};
@@ -99,6 +99,8 @@ const INSERT: &str = "insert into refund (refund_id, payment_id, property_id, bo
 
 const ASKED: &str = "update refund set asks = asks + 1, asked_at = $2 where refund_id = $1";
 
+const UNASKED: &str = "update refund set asks = asks - 1, asked_at = $2 where refund_id = $1";
+
 const STATE: &str = "select payment_id, state, amount from refund where refund_id = $1";
 
 const SET: &str = "update refund set state = $2, provider_ref = coalesce($3, provider_ref), \
@@ -185,8 +187,7 @@ impl Store {
     }
 
     /// Writes a refund down, for the worker whose lease of the payment ends then; says whether it is
-    /// still theirs, and so much of the payment can go back. One that is open already is a
-    /// [`StoreError`].
+    /// still theirs, and so much of the payment can go back.
     pub async fn owe(
         &self,
         refund: RefundId,
@@ -217,6 +218,22 @@ impl Store {
         self.spawn(async move {
             write!(store, |on| {
                 sqlx::query(ASKED).bind(id.0).bind(now.as_micros()).execute(on).await?;
+            })
+        })
+        .await
+    }
+
+    /// Takes back that the provider was asked: it was asked last at `before`, if ever.
+    pub async fn note_refund_unasked(
+        &self,
+        id: RefundId,
+        before: Option<Instant>,
+    ) -> Result<(), StoreError> {
+        let store = self.clone();
+        self.spawn(async move {
+            write!(store, |on| {
+                let before = before.map(Instant::as_micros);
+                sqlx::query(UNASKED).bind(id.0).bind(before).execute(on).await?;
             })
         })
         .await

@@ -7,6 +7,7 @@ mod step;
 
 pub use cause::Cause;
 pub use change::{Change, MAX_TAKINGS, Request};
+pub use step::MAX_GOODWILL;
 pub use step::Step;
 
 use crate::policy::{Charge, Policy};
@@ -86,6 +87,9 @@ pub enum Illegal {
     /// So much of the payment is not the booking's any more.
     #[error("that is more than the booking still has of the payment")]
     RefundAboveCharge,
+    /// So many parts have gone back that only all that is left can.
+    #[error("at most {MAX_GOODWILL} parts of a booking's money can go back")]
+    TooManyRefunds,
 }
 
 /// What became of a step.

@@ -9,6 +9,10 @@ use crate::price::Kind;
 use crate::{Awaiting, Currency, Instant, Night, PaymentId, Status};
 use std::time::Duration;
 
+/// The most parts of a booking's money that go back beyond what the policy says. All that is left
+/// may still go back then.
+pub const MAX_GOODWILL: usize = 16;
+
 const NO_SHOW_WINDOW: Duration = Duration::from_secs(48 * 60 * 60);
 
 /// A step in a booking's life, with the facts that the step needs.
@@ -227,9 +231,14 @@ impl Booking {
     /// Gives back more than the policy says. The price says so in a line of its own, so that what
     /// was paid stays what the price comes to.
     fn refund(mut self, payment: PaymentId, amount: i64) -> Result<Stepped, Illegal> {
+        let given = self.price.lines().iter().filter(|line| line.kind == Kind::Goodwill).count();
         let taking = self.takings.iter_mut().find(|taking| taking.payment == payment);
         let taking = taking.filter(|taking| (1..=taking.held).contains(&amount));
-        taking.ok_or(Illegal::RefundAboveCharge)?.held -= amount;
+        let taking = taking.ok_or(Illegal::RefundAboveCharge)?;
+        if given >= MAX_GOODWILL && amount < taking.held {
+            return Err(Illegal::TooManyRefunds);
+        }
+        taking.held -= amount;
         self.refunded += amount;
         self.price = self.price.with(Kind::Goodwill, amount);
         self.total = self.price.total();

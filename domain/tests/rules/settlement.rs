@@ -254,6 +254,15 @@ fn what_was_captured_and_is_not_kept_goes_back_once() {
     let captured = Record { refunds: waits, ..record(PaymentStatus::Captured) };
     let looked = Seen { looked: vec![id(1)], ..Seen::default() };
     assert_eq!(next(&given_back, &captured, &looked), Move::Rest);
+    // What takes its time stands in nobody's way, and each is asked about once.
+    let refunds = vec![refund(1, 100, Submitted), refund(2, TOTAL - 100, Requested)];
+    let both = Record { refunds, ..record(PaymentStatus::Captured) };
+    assert_eq!(next(&given_back, &both, &nothing), Move::Send(id(2)));
+    let refunds = vec![refund(1, 100, Submitted), refund(2, TOTAL - 100, Submitted)];
+    let both = Record { refunds, ..record(PaymentStatus::Captured) };
+    assert_eq!(next(&given_back, &both, &looked), Move::LookAt(id(2)));
+    let looked = Seen { looked: vec![id(2), id(1)], ..looked };
+    assert_eq!(next(&given_back, &both, &looked), Move::Rest);
 }
 
 #[test]

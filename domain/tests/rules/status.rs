@@ -3,7 +3,7 @@
 
 use crate::change::changed;
 use crate::given::{HOLD, HOUR, TICK, TOTAL, booking, now, paid, payment, property, stay};
-use domain::booking::{Attempt, Change, Illegal, Request, Step, Stepped, Taking};
+use domain::booking::{Attempt, Change, Illegal, MAX_GOODWILL, Request, Step, Stepped, Taking};
 use domain::policy::Policy;
 use domain::price::{Basis, Kind, Line};
 use domain::status::StatusName;
@@ -162,6 +162,7 @@ fn cell(before: &Booking, wish: &Wish, at: Instant) -> String {
         Err(Illegal::Paying) => "paying".to_owned(),
         Err(Illegal::MoreToPay) => "more to pay".to_owned(),
         Err(Illegal::RefundAboveCharge) => "above the charge".to_owned(),
+        Err(Illegal::TooManyRefunds) => "too many refunds".to_owned(),
     }
 }
 
@@ -324,4 +325,22 @@ proptest! {
             booking = after;
         }
     }
+}
+
+#[test]
+fn parts_go_back_so_many_times_and_then_all_that_is_left() {
+    let refund = |amount| Step::Refund { payment: payment(1), amount };
+    let mut booking = paid(Status::Confirmed);
+    for _ in 0..MAX_GOODWILL {
+        let Ok(Stepped::To(_, after)) = booking.step(refund(1), now()) else { panic!("a refund") };
+        booking = after;
+    }
+    let left = booking.takings[0].held;
+    assert_eq!(left, TOTAL - i64::try_from(MAX_GOODWILL).expect("a few"));
+    assert_eq!(booking.clone().step(refund(1), now()), Err(Illegal::TooManyRefunds));
+    assert_eq!(booking.clone().step(refund(left - 1), now()), Err(Illegal::TooManyRefunds));
+    assert_eq!(booking.clone().step(refund(left + 1), now()), Err(Illegal::RefundAboveCharge));
+    assert!(
+        matches!(booking.step(refund(left), now()), Ok(Stepped::To(_, all)) if all.retained() == 0)
+    );
 }

@@ -149,6 +149,8 @@ codes! {
     TooManyPending "too_many_pending" CONFLICT "Too many pending bookings"
         "A guest has only so many bookings at a time that wait for payment or for a host, and \
          pending lists yours: pay for one or cancel one. Those on their way count too.";
+    TooManyRefunds "too_many_refunds" CONFLICT "Too many refunds"
+        "Parts of a booking's money can go back 16 times: give back all that is left.";
     Unauthenticated "unauthenticated" UNAUTHORIZED "Not signed in"
         "This needs a valid access token: Authorization: Bearer followed by the token.";
     Unavailable "unavailable" SERVICE_UNAVAILABLE "Not available now"

@@ -84,6 +84,7 @@ impl From<Illegal> for Problem {
             Illegal::MoreToPay => Code::MoreToPay,
             Illegal::Offline => Code::OfflineBooking,
             Illegal::RefundAboveCharge => Code::RefundAboveCharge,
+            Illegal::TooManyRefunds => Code::TooManyRefunds,
         };
         Self::new(code).with_detail(illegal.to_string())
     }

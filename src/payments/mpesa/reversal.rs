@@ -36,17 +36,15 @@ impl Mpesa {
         let whole = phone::shillings(order.amount).filter(|_| refund.amount == order.amount);
         let Some(shillings) = whole else {
             return Err(ProviderError::Refused(format!(
-                "M-Pesa gives back whole payments only: send KES {} to {} by hand",
+                "M-Pesa gives back whole payments only: send KES {} to the payment's number by hand",
                 in_shillings(refund.amount),
-                phone::normal_phone(&order.method).unwrap_or_else(|| "the guest".to_owned()),
             )));
         };
         let Some(receipt) = order.receipt.as_ref().filter(|receipt| !receipt.is_empty()) else {
             return Err(if now.since(refund.requested_at) > GIVES_UP {
                 ProviderError::Refused(format!(
-                    "the receipt is not known: send KES {} to {} by hand",
+                    "the receipt is not known: send KES {} to the payment's number by hand",
                     in_shillings(refund.amount),
-                    phone::normal_phone(&order.method).unwrap_or_else(|| "the guest".to_owned()),
                 ))
             } else {
                 ProviderError::Early("the receipt is not known yet".to_owned())

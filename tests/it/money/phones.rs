@@ -67,6 +67,7 @@ on_both!(
     money_that_comes_after_the_hold_takes_the_nights_back_or_goes_back,
     a_stay_that_is_canceled_is_given_back_by_reversal,
     callbacks_that_are_not_right_change_nothing,
+    what_a_receipt_proves_no_later_word_takes_back,
 );
 
 async fn who_confirms_on_the_phone_is_booked(server: Server) {
@@ -150,25 +151,49 @@ async fn a_stay_that_is_canceled_is_given_back_by_reversal(server: Server) {
     server.verify().await;
 }
 
+/// What Daraja says of a push that was paid.
+fn told(order: &str, amount: f64) -> Value {
+    json!({ "Body": { "stkCallback": {
+        "MerchantRequestID": "1-1-1", "CheckoutRequestID": order, "ResultCode": 0,
+        "ResultDesc": "done", "CallbackMetadata": { "Item": [
+            { "Name": "Amount", "Value": amount },
+            { "Name": "MpesaReceiptNumber", "Value": "NLJ7RT61SV" },
+            { "Name": "TransactionDate", "Value": 20_270_501_103_000_i64 },
+            { "Name": "PhoneNumber", "Value": 254_700_002_020_i64 },
+        ] },
+    } } })
+}
+
+/// What makes the address of a payment's callback one that nobody can guess.
+fn token_of(payment: &str) -> String {
+    let secret = secrecy::SecretString::from(crate::helpers::SECRET);
+    let payment = domain::PaymentId(payment.parse().expect("an id"));
+    vacancy::payments::mpesa::callback::path_token(&secret, payment, None)
+}
+
+async fn what_a_receipt_proves_no_later_word_takes_back(server: Server) {
+    let (_, guest, booking) = held(&server).await;
+    let payment = push(&server, &guest, &booking, "254700002020").await;
+    let id = payment.text("id");
+    let order = server.payment(&guest, &id).await.expect(200).text("provider_ref");
+    let path = format!("/callbacks/{id}/{}", token_of(&id));
+    server.post(&path, told(&order, 2_400.0)).await.expect(200);
+    // From now on its provider says that nobody paid, by a callback and whenever it is asked.
+    server.pay_through().fail(&order).await;
+    for _ in 0..3 {
+        server.advance(5 * 60).await;
+        let shown = server.payment(&guest, &id).await.expect(200);
+        assert_eq!(shown["status"], "processing", "what is proved is looked for again: {shown}");
+    }
+    server.verify().await;
+}
+
 async fn callbacks_that_are_not_right_change_nothing(server: Server) {
     let (_, guest, booking) = held(&server).await;
     let payment = push(&server, &guest, &booking, "254700002020").await;
     let order = server.payment(&guest, &payment.text("id")).await.expect(200).text("provider_ref");
-    let told = |order: &str, amount: f64| {
-        json!({ "Body": { "stkCallback": {
-            "MerchantRequestID": "1-1-1", "CheckoutRequestID": order, "ResultCode": 0,
-            "ResultDesc": "done", "CallbackMetadata": { "Item": [
-                { "Name": "Amount", "Value": amount },
-                { "Name": "MpesaReceiptNumber", "Value": "NLJ7RT61SV" },
-                { "Name": "TransactionDate", "Value": 20_270_501_103_000_i64 },
-                { "Name": "PhoneNumber", "Value": 254_700_002_020_i64 },
-            ] },
-        } } })
-    };
     let id = payment.text("id");
-    let secret = secrecy::SecretString::from(crate::helpers::SECRET);
-    let uuid = domain::PaymentId(id.parse().expect("an id"));
-    let token = vacancy::payments::mpesa::callback::path_token(&secret, uuid, None);
+    let token = token_of(&id);
     for (path, body, status) in [
         (format!("/callbacks/{id}/{}", "0".repeat(32)), told(&order, 2_400.0), 404),
         (format!("/callbacks/{id}/x"), told(&order, 2_400.0), 404),

@@ -8,6 +8,7 @@ use serde_json::json;
 on_both!(
     a_host_gives_money_back_and_the_price_says_so,
     nobody_gives_back_more_than_there_is,
+    parts_go_back_sixteen_times_and_then_the_rest,
     a_refund_under_one_key_is_made_once,
     what_a_stay_costs_less_after_a_refund_is_not_asked_for_again,
     nothing_goes_back_where_nothing_is_due,
@@ -55,6 +56,21 @@ async fn nobody_gives_back_more_than_there_is(server: &mut Server) {
     ask(2).await.is_problem(409, "refund_above_charge");
     ask(1).await.expect(201);
     server.post(&path, json!({})).by(&host).await.is_problem(409, "refund_above_charge");
+    assert_eq!(moved(server).await, (24_000, 24_000));
+    server.verify().await;
+}
+
+async fn parts_go_back_sixteen_times_and_then_the_rest(server: &mut Server) {
+    let (host, guest, booking) = held(server).await;
+    let payment = server.pay(&guest, &booking.text("id"), "pm_card_visa").await.expect(201);
+    let path = format!("/payments/{}/refunds", payment.text("id"));
+    for _ in 0..16 {
+        server.post(&path, json!({ "amount": 1 })).by(&host).await.expect(201);
+    }
+    let more = server.post(&path, json!({ "amount": 1 })).by(&host).await;
+    more.is_problem(409, "too_many_refunds");
+    let all = server.post(&path, json!({})).by(&host).await.expect(201);
+    assert_eq!(all.number("refunded_amount"), 24_000);
     assert_eq!(moved(server).await, (24_000, 24_000));
     server.verify().await;
 }
