@@ -48,6 +48,10 @@ impl Engine {
         if envelope.kind.starts_with("payment_intent.") && self.goes.hear(payment.id) {
             return Ok(());
         }
+        if let (None, Some(intent)) = (&payment.provider_ref, envelope.intent) {
+            // The answer to the order was lost: its name is found nowhere as surely as here.
+            self.store.note_name(payment.id, intent, None).await?;
+        }
         // It was signed over these bytes, and they are JSON, so they are text.
         let body = String::from_utf8(body.to_vec()).map_err(|_| Error::Forged)?;
         self.take_event(&payment, envelope.event, body).await
@@ -70,7 +74,7 @@ impl Engine {
                 return Err(self.doubt(id, "another amount"));
             }
             // Kept now: no later question is answered with it.
-            let kept = self.store.note_receipt(id, order.clone(), receipt).await;
+            let kept = self.store.note_name(id, order.clone(), Some(receipt)).await;
             kept.map_err(|error| match error {
                 StoreError::Unavailable(_) | StoreError::Interrupted => Error::Store(error),
                 _ => self.doubt(id, "the receipt of another payment"),

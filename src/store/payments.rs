@@ -142,7 +142,7 @@ const MOVE: &str = "update payment set status = $3 where payment_id = $1 and sta
 const HEARD: &str = "update payment set provider_ref = coalesce($2, provider_ref), \
      receipt = coalesce($3, receipt), action = $4, action_value = $5 where payment_id = $1";
 
-const RECEIPT: &str = "update payment set provider_ref = coalesce(provider_ref, $2), \
+const NAMED: &str = "update payment set provider_ref = coalesce(provider_ref, $2), \
      receipt = coalesce(receipt, $3) where payment_id = $1";
 
 /// A place in a list of payments, the newest first.
@@ -268,17 +268,17 @@ impl Store {
         .await
     }
 
-    /// Keeps the proof of a payment, and the order's name if none was known.
-    pub async fn note_receipt(
+    /// Keeps the order's name if none was known, and what proves that it was paid.
+    pub async fn note_name(
         &self,
         id: PaymentId,
         reference: String,
-        receipt: String,
+        receipt: Option<String>,
     ) -> Result<(), StoreError> {
         let store = self.clone();
         self.spawn(async move {
             write!(store, |on| {
-                sqlx::query(RECEIPT).bind(id.0).bind(&reference).bind(&receipt).execute(on).await?;
+                sqlx::query(NAMED).bind(id.0).bind(&reference).bind(&receipt).execute(on).await?;
             })
         })
         .await

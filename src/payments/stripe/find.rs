@@ -4,14 +4,15 @@
 //! not the whole list and ours was not on it, nothing is known.
 
 use super::call::{Call, Trouble};
-use crate::payments::{Order, RefundOrder};
+use crate::payments::{CALL_WITHIN, Order, RefundOrder};
 use ::stripe::StripeRequest;
+use domain::Instant;
 use std::collections::HashMap;
 use std::time::Duration;
 use stripe_core::payment_intent::{ListPaymentIntent, RetrievePaymentIntent};
 use stripe_core::refund::{ListRefund, RetrieveRefund};
 use stripe_core::{PaymentIntent, Refund};
-use stripe_types::RangeQueryTs;
+use stripe_types::{RangeBoundsTs, RangeQueryTs};
 
 /// What metadata calls our ids.
 pub(super) const BOOKING: &str = "booking";
@@ -20,7 +21,7 @@ pub(super) const REFUND: &str = "refund";
 
 const MOST_PAGES: u32 = 10;
 const ON_A_PAGE: i64 = 100;
-/// How far Stripe's clock may be behind ours.
+/// How far Stripe's clock may be from ours.
 const CLOCKS_APART: Duration = Duration::from_secs(5 * 60);
 const LONGEST_NAME: usize = 255;
 
@@ -42,8 +43,15 @@ pub(super) async fn intent_by_metadata(
     call: &Call<'_>,
     order: &Order,
 ) -> Result<Option<PaymentIntent>, Trouble> {
-    let since = order.asked_at.minus(CLOCKS_APART).as_micros().div_euclid(1_000_000);
-    let mut ask = ListPaymentIntent::new().created(RangeQueryTs::gte(since)).limit(ON_A_PAGE);
+    let seconds = |at: Instant| Some(at.as_micros().div_euclid(1_000_000));
+    // It was made while it was asked for. All that was made since would soon be more than is read.
+    let created = RangeBoundsTs {
+        gte: seconds(order.asked_at.minus(CLOCKS_APART)),
+        lte: seconds(order.asked_at.plus(CALL_WITHIN + CLOCKS_APART)),
+        ..RangeBoundsTs::default()
+    };
+    let created = RangeQueryTs::Bounds(created);
+    let mut ask = ListPaymentIntent::new().created(created).limit(ON_A_PAGE);
     for _ in 0..MOST_PAGES {
         let page = call.get(|how| ask.customize().request_strategy(how).send(call.client)).await?;
         let last = page.data.last().map(|intent| intent.id.as_str().to_owned());

@@ -91,10 +91,10 @@ async fn a_payment_keeps_what_its_provider_said(ground: Ground) {
     let other = store.payment_by_reference("stripe", reference.as_deref().unwrap_or_default());
     assert!(other.await.expect("an answer").is_none());
     let receipt = format!("R{id}");
-    store.note_receipt(id, "another".to_owned(), receipt.clone()).await.expect("a note");
+    store.note_name(id, "another".to_owned(), Some(receipt.clone())).await.expect("a note");
     let payment = read(store, id).await;
     assert_eq!((payment.provider_ref, payment.receipt), (reference, Some(receipt.clone())));
-    let twice = store.note_receipt(attempted(&ground).await, "ws".to_owned(), receipt).await;
+    let twice = store.note_name(attempted(&ground).await, "ws".to_owned(), Some(receipt)).await;
     assert!(twice.is_err(), "a receipt is one payment's");
     assert!(!payment.disowned);
     store.disown_payment(id).await.expect("a note");
