@@ -64,7 +64,7 @@ const FORGET_PHONES: &str = "update payment set method = '' where method <> '' \
      and booking_id in (select booking_id from booking where guest_id = $1)";
 
 /// What providers sent of their payments, with whatever stands in it.
-const FORGET_WORDS: &str = "delete from inbox where processed_at is not null and payment_id in \
+const FORGET_WORDS: &str = "delete from inbox where payment_id in \
      (select payment.payment_id from payment join booking using (property_id, booking_id) \
      where booking.guest_id = $1)";
 

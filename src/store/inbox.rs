@@ -36,12 +36,13 @@ const GET: &str = "select * from inbox where provider = $1 and event_id = $2";
 const DONE: &str = "update inbox set processed_at = $3 \
      where provider = $1 and event_id = $2 and processed_at is null";
 
-const PURGE: &str = "delete from inbox where processed_at < $1";
-/// How long what was dealt with is kept, for people who look into something.
+const PURGE: &str = "delete from inbox where received_at < $1";
+/// How long what came is kept, for people who look into something. Nobody tries for so long to deal
+/// with it.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl Store {
-    /// Removes what was dealt with long ago; gives how much that was.
+    /// Removes what came long ago; gives how much that was.
     pub async fn purge_inbox(&self, now: Instant) -> Result<u64, StoreError> {
         let store = self.clone();
         self.spawn(async move {

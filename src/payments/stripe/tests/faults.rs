@@ -248,6 +248,20 @@ async fn what_cannot_be_looked_up_is_not_taken_for_missing() {
 }
 
 #[tokio::test]
+async fn an_order_whose_answer_was_lost_is_found_behind_a_thousand_later_ones() {
+    let shop = Shop::open(PATIENT).await;
+    let order = shop.order(VISA);
+    shop.stripe.order(&order, shop.now).await.expect("an order");
+    let later = shop.advance(3_600).await;
+    for _ in 0..1_001 {
+        let other = Order { asked_at: later, ..shop.order(VISA) };
+        shop.stripe.order(&other, later).await.expect("an order");
+    }
+    assert_eq!(order.reference, None, "its name was not heard");
+    assert_eq!(shop.fetch(&order).await.fact.standing, Standing::Authorized);
+}
+
+#[tokio::test]
 async fn a_call_ends_in_time_whatever_is_tried_in_it() {
     let limits = Limits { call: Duration::from_millis(600), ..HASTY };
     let shop = Shop::open(limits).await;
