@@ -290,3 +290,69 @@ fn money_that_came_unasked_is_offered_and_goes_back_by_a_way_that_is_written_dow
     let told = Seen { told: true, ..seen };
     assert_eq!(next(&open, &disowned, &told), Move::Owe(TOTAL));
 }
+
+#[test]
+fn what_is_promised_after_all_is_let_go_where_the_payment_had_ended() {
+    let [.., never_taken, _] = wishes().map(|(_, booking)| booking);
+    let seen = said(Standing::Authorized);
+    for status in [PaymentStatus::Failed, PaymentStatus::Voided, PaymentStatus::Expired] {
+        assert_eq!(next(&never_taken, &record(status), &seen), Move::Cancel, "{status:?}");
+        let kept = Seen { not_canceled: true, ..seen.clone() };
+        assert_eq!(next(&never_taken, &record(status), &kept), Move::Rest, "once: {status:?}");
+    }
+}
+
+#[test]
+fn a_payment_goes_forward_and_what_ended_without_money_only_to_money() {
+    let rows = [
+        (
+            "created",
+            "requires_action processing authorized captured partially_refunded refunded failed voided expired conflicted",
+        ),
+        (
+            "requires_action",
+            "processing authorized captured partially_refunded refunded failed voided expired conflicted",
+        ),
+        (
+            "processing",
+            "authorized captured partially_refunded refunded failed voided expired conflicted",
+        ),
+        ("authorized", "captured partially_refunded refunded failed voided expired conflicted"),
+        ("captured", "partially_refunded refunded conflicted"),
+        ("partially_refunded", "refunded conflicted"),
+        ("refunded", ""),
+        ("failed", "captured conflicted"),
+        ("voided", "captured conflicted"),
+        ("expired", "captured conflicted"),
+        ("conflicted", ""),
+    ];
+    let status = |name: &str| name.parse::<PaymentStatus>().expect("a status");
+    for (name, wanted) in rows {
+        let from = status(name);
+        assert_eq!(from.name(), name);
+        assert_eq!(from.is_open(), ["created", "requires_action", "processing"].contains(&name));
+        let next =
+            rows.map(|(next, _)| next).into_iter().filter(|next| from.may_become(status(next)));
+        assert_eq!(next.collect::<Vec<_>>().join(" "), wanted, "from {name}");
+    }
+    assert!("paid".parse::<PaymentStatus>().is_err());
+}
+
+#[test]
+fn a_refund_that_failed_stays_so_and_one_that_went_well_may_still_fail() {
+    let rows = [
+        ("requested", "requested submitted succeeded failed"),
+        ("submitted", "submitted succeeded failed"),
+        ("succeeded", "failed"),
+        ("failed", ""),
+    ];
+    let state = |name: &str| name.parse::<RefundState>().expect("a state");
+    for (name, wanted) in rows {
+        let from = state(name);
+        assert_eq!(from.name(), name);
+        let next =
+            rows.map(|(next, _)| next).into_iter().filter(|next| from.may_become(state(next)));
+        assert_eq!(next.collect::<Vec<_>>().join(" "), wanted, "from {name}");
+    }
+    assert!("paid".parse::<RefundState>().is_err());
+}
