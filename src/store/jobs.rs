@@ -216,8 +216,7 @@ impl Store {
     }
 
     /// Claims up to `limit` jobs that are due, the oldest first and those of the reconciliation last,
-    /// until `now` plus `lease`: what is
-    /// not ended by then may be claimed again.
+    /// until `now` plus `lease`: what is not ended by then may be claimed again.
     pub async fn claim(
         &self,
         now: Instant,
