@@ -10,6 +10,7 @@ pub mod ended;
 pub mod opaque;
 pub mod passwords;
 pub mod policy;
+pub mod standing_back;
 pub mod throttle;
 pub mod tokens;
 

@@ -5,12 +5,13 @@
 //! rules of composition). It is kept as Argon2id with 19 MiB, two passes and one lane (the OWASP
 //! password storage cheat sheet), under a salt from the operating system.
 //!
-//! Hashing takes some 20 ms of a core, so it runs on threads of its own, which the operating system
-//! lets run when others leave room: who books does not wait for who signs in. There is one at a
+//! Hashing takes some 10 ms of a core, so it runs on a thread of its own, which makes room for others
+//! ([`super::standing_back`]): who books does not wait for who signs in. There is one at a
 //! time, and at most 512 callers wait for a turn: beyond that the answer is
 //! [`Unhashed::Overloaded`]. A login for an unknown account takes the same time as one with a wrong
 //! password.
 
+use super::standing_back::{Metronome, stand_back};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use secrecy::{ExposeSecret, SecretString};
@@ -105,25 +106,12 @@ pub fn runtime() -> std::io::Result<Runtime> {
     builder.thread_name("passwords").on_thread_start(stand_back).build()
 }
 
-/// On Linux a thread has a priority of its own; elsewhere it is the process's, which stays.
-#[cfg(target_os = "linux")]
-fn stand_back() {
-    // The most that there is (`nice(2)`): beside threads that never wait it still gets a seventieth
-    // of a core, so that nobody who signs in is locked out by bookings either.
-    const NICENESS: i32 = 19;
-    if let Err(error) = rustix::process::nice(NICENESS) {
-        tracing::warn!(%error, "passwords are hashed at the priority of everything else");
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-const fn stand_back() {}
-
 /// Hashes and verifies passwords, a few at a time.
 pub struct Passwords {
     blocking: Handle,
     admitted: Arc<Semaphore>,
     turns: Arc<Semaphore>,
+    metronome: Arc<Metronome>,
 }
 
 impl Passwords {
@@ -133,6 +121,7 @@ impl Passwords {
             blocking,
             admitted: Arc::new(Semaphore::new(MAX_WAITING)),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            metronome: Arc::new(Metronome::start()),
         }
     }
 
@@ -171,8 +160,9 @@ impl Passwords {
             Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| Unhashed::Overloaded)?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(failed)?;
         let permits: [OwnedSemaphorePermit; 2] = [admitted, turn];
+        let metronome = Arc::clone(&self.metronome);
         let done = self.blocking.spawn_blocking(move || {
-            let result = work();
+            let result = metronome.beside(work);
             drop(permits);
             result
         });

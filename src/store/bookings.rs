@@ -48,13 +48,15 @@ pub fn list_of_host(
     after: Option<BookingCursor>,
     limit: u32,
 ) -> Statement {
-    let homes = "select property_id from property where host_id = ?";
-    let had = Statement::new("select * from booking where ").and_among(
-        kind,
-        "property_id",
-        homes,
-        host.0,
-    );
+    let all = Statement::new("select * from booking where ");
+    let had = if filter.property.is_some() {
+        // One home is looked at by its key; among all of a host's it would have to be found.
+        let has = "exists (select 1 from property where property_id = booking.property_id";
+        all.and(&format!("{has} and host_id = ?)"), host.0)
+    } else {
+        let homes = "select property_id from property where host_id = ?";
+        all.and_among(kind, "property_id", homes, host.0)
+    };
     filter.narrow(had, after, limit)
 }
 

@@ -5,6 +5,7 @@ use crate::helpers::{Database, PASSWORD, Person, Server, day, eventually, is_pro
 use futures_util::future::join_all;
 use serde_json::json;
 use std::future::IntoFuture;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -13,6 +14,9 @@ use vacancy::store::accounts::Role;
 /// People who sign in, again and again.
 const PEOPLE: usize = 50;
 const HOMES: usize = 100;
+/// `SCHED_OTHER` and `SCHED_IDLE` of sched(7).
+const ORDINARY: u64 = 0;
+const IDLE: u64 = 5;
 /// Between two bookings: a rate that leaves the machine some room.
 const PACE: Duration = Duration::from_millis(5);
 
@@ -34,7 +38,7 @@ async fn fifty_parallel_logins_hardly_slow_bookings(database: Database) {
     let homes = join_all((0..HOMES).map(|_| server.home(&host))).await;
     let guests = Guests { guest: server.guest().await, homes, made: AtomicI32::new(0) };
     guests.book(&server, bookings).await;
-    let (mut quiet, mut busy) = (Vec::new(), Vec::new());
+    let (mut quiet, mut busy, mut signed_in) = (Vec::new(), Vec::new(), 0);
     for _ in 0..rounds {
         let alone = guests.book(&server, bookings).await;
         let logins = Logins::default();
@@ -49,12 +53,15 @@ async fn fifty_parallel_logins_hardly_slow_bookings(database: Database) {
         println!("p99 {alone:?}, with logins {beside:?}; {answered} signed in");
         quiet.push(alone);
         busy.push(beside);
+        signed_in += answered;
     }
-    let ordinary = niceness(&server, "store");
-    let standing_back = niceness(&server, "passwords");
+    let ordinary = of_threads(&server, "store", policy);
+    let standing_back = of_threads(&server, "passwords", policy);
     assert!(!ordinary.is_empty() && !standing_back.is_empty(), "threads have names");
-    let wanted = (ordinary[0] + 19).min(19);
-    assert!(standing_back.iter().all(|nice| *nice == wanted), "{standing_back:?}");
+    assert!(ordinary.iter().all(|policy| *policy == ORDINARY), "{ordinary:?}");
+    assert!(standing_back.iter().all(|policy| *policy == IDLE), "{standing_back:?}");
+    let beats = of_threads(&server, "metronome", sleeps);
+    assert!(beats.len() == 1 && beats[0] > signed_in, "{beats:?} beats for {signed_in} hashes");
     let (quiet, busy) = (median(quiet), median(busy));
     let ratio = busy.as_secs_f64() / quiet.as_secs_f64();
     println!("p99 of a booking: {quiet:?}, with logins {busy:?}: {ratio:.2} times as long");
@@ -64,16 +71,28 @@ async fn fifty_parallel_logins_hardly_slow_bookings(database: Database) {
     }
 }
 
-/// How far each of the server's threads of this name stands back: field 19 of proc(5)'s `stat`.
-fn niceness(server: &Server, name: &str) -> Vec<i32> {
-    let threads = format!("/proc/{}/task", server.pid());
-    let threads = std::fs::read_dir(threads).expect("a running server");
-    let stats = threads.filter_map(|thread| {
-        let stat = std::fs::read_to_string(thread.ok()?.path().join("stat")).ok()?;
-        let (before, after) = stat.rsplit_once(") ")?;
-        before.ends_with(&format!("({name}")).then(|| after.split(' ').nth(16)?.parse().ok())?
+/// What proc(5) says of each of the server's threads of this name.
+fn of_threads<T>(server: &Server, name: &str, read: fn(&Path) -> Option<T>) -> Vec<T> {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", server.pid()));
+    let found = threads.expect("a running server").filter_map(|thread| {
+        let thread = thread.ok()?.path();
+        let called = std::fs::read_to_string(thread.join("comm")).ok()?;
+        (called.trim_end() == name).then(|| read(&thread))?
     });
-    stats.collect()
+    found.collect()
+}
+
+/// How it is scheduled: field 41 of its `stat`, the 39th behind its name.
+fn policy(thread: &Path) -> Option<u64> {
+    let stat = std::fs::read_to_string(thread.join("stat")).ok()?;
+    stat.rsplit_once(") ")?.1.split(' ').nth(38)?.parse().ok()
+}
+
+/// How often it has gone to sleep by itself.
+fn sleeps(thread: &Path) -> Option<u64> {
+    let status = std::fs::read_to_string(thread.join("status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+    line.trim().parse().ok()
 }
 
 fn median(mut figures: Vec<Duration>) -> Duration {

@@ -171,7 +171,7 @@ pub(super) fn lists_of_host(kind: Kind, own: u64) -> Vec<Case> {
         let of = format!(
             "booking join property using (property_id) where host_id = {{1}} and {condition}"
         );
-        let most = if filter.property.is_some() { own + SLACK } else { most };
+        let most = if filter.property.is_some() { SLACK } else { most };
         let id = host.id;
         let path = format!("bookings?as=host{query}");
         cases.push(Case::new(&path, Some(&host), &of, most, move |place| {
