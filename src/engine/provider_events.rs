@@ -101,6 +101,8 @@ impl Engine {
             (true, _) => RefundState::Succeeded,
             // Where it was asked for twice, this may be the answer to the one that came second.
             (false, true) if row.asks > 1 => return Ok(()),
+            // No later word takes back what was done.
+            (false, true) if row.state == RefundState::Succeeded => return Ok(()),
             (false, true) => RefundState::Failed,
             (false, false) => return Err(self.doubt(id, "another reversal")),
         };

@@ -104,7 +104,7 @@ impl Channel {
     }
 
     /// Whether there is more after this event.
-    pub fn is_past(&self, seq: Seq) -> bool {
+    fn is_past(&self, seq: Seq) -> bool {
         self.newest.load(Ordering::Acquire) > seq
     }
 

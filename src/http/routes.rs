@@ -15,6 +15,7 @@ use crate::ws::Connections;
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, middleware, web};
 use std::net::TcpListener;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,7 +73,14 @@ pub fn serve(surface: Surface, listener: TcpListener) -> std::io::Result<Server>
             .wrap(middleware::from_fn(headers::envelope))
     };
     // The app hears the signals and stops this server in its turn.
-    Ok(bounded!(HttpServer::new(app)).disable_signals().listen(listener)?.run())
+    let server = HttpServer::new(app).workers(workers());
+    Ok(bounded!(server).disable_signals().listen(listener)?.run())
+}
+
+/// One more than there are cores. A connection stays with its thread: where there are as many threads
+/// as cores, and something else runs on one of them, the others end sooner and cannot help.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get) + 1
 }
 
 /// A server that only says that it is alive and not ready.

@@ -1,7 +1,7 @@
 //! All live connections of this node: how many an address may have, and the watchdog.
 //!
-//! The watchdog judges from outside, once a second, because an actor whose client does not read is
-//! never polled. A client that has said nothing for 12 to 20 seconds is pinged, and once more five
+//! The watchdog judges from outside, each once a second, because an actor whose client does not read
+//! is never polled. A client that has said nothing for 12 to 20 seconds is pinged, and once more five
 //! seconds later; within 30 the connection is closed. Where not even that can be sent the peer takes
 //! no bytes, and the kernel ends the connection (`TCP_USER_TIMEOUT`, set on the listener).
 
@@ -17,6 +17,9 @@ use std::time::Duration;
 pub const MAX_PER_ADDRESS: usize = 1_000;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Not all are looked at at the same time: a thousand pings at once would hold up whatever else is to
+/// be told, for some twenty milliseconds.
+const PARTS: usize = 20;
 /// Between the first and the second of these: clients that came together are not pinged together.
 const PING_AFTER: [Duration; 2] = [Duration::from_secs(12), Duration::from_secs(20)];
 const PING_AGAIN_AFTER: Duration = Duration::from_secs(5);
@@ -27,7 +30,8 @@ const CLOSE_AFTER: Duration = Duration::from_secs(27);
 /// The live connections of this node.
 #[derive(Default)]
 pub struct Connections {
-    open: Mutex<HashMap<u64, Arc<Slot>>>,
+    /// By number: neighbours are in different parts.
+    open: [Mutex<HashMap<u64, Arc<Slot>>>; PARTS],
     addresses: Mutex<HashMap<IpAddr, usize>>,
     numbers: AtomicU64,
 }
@@ -62,15 +66,16 @@ impl Connections {
     }
 
     pub(super) fn enter(&self, slot: &Arc<Slot>) {
-        locked(&self.open).insert(slot.number, Arc::clone(slot));
+        locked(self.part(slot.number)).insert(slot.number, Arc::clone(slot));
     }
 
     pub(super) fn leave(&self, slot: &Slot) {
-        locked(&self.open).remove(&slot.number);
+        locked(self.part(slot.number)).remove(&slot.number);
     }
 
-    fn each(&self, tell: impl Fn(&Slot)) {
-        locked(&self.open).values().for_each(|slot| tell(slot));
+    /// The part in which this number is.
+    fn part(&self, number: u64) -> &Mutex<HashMap<u64, Arc<Slot>>> {
+        &self.open[number as usize % PARTS]
     }
 }
 
@@ -90,16 +95,18 @@ impl Drop for Place {
 /// Watches all connections until the server stops, and then sends them away.
 pub async fn watch(connections: Arc<Connections>, engine: Arc<Engine>) {
     let mut stopping = engine.stopping.clone();
-    let mut looks = tokio::time::interval(LOOK_EVERY);
-    loop {
+    let mut looks = tokio::time::interval(LOOK_EVERY / PARTS as u32);
+    for part in connections.open.iter().cycle() {
         tokio::select! {
-            _ = looks.tick() => connections.each(|slot| look(slot, &engine)),
+            _ = looks.tick() => locked(part).values().for_each(|slot| look(slot, &engine)),
             _ = stopping.wait_for(|stop| *stop) => break,
         }
     }
-    connections.each(|slot| {
-        slot.put(|waiting| waiting.close = Some(Closing::Stopping));
-    });
+    for part in &connections.open {
+        for slot in locked(part).values() {
+            slot.put(|waiting| waiting.close = Some(Closing::Stopping));
+        }
+    }
 }
 
 fn look(slot: &Slot, engine: &Engine) {

@@ -9,15 +9,15 @@ use super::budget::Budget;
 use super::connections::{Connections, Place};
 use super::protocol::{self, Position, Request};
 use super::slot::{Closing, Look, Looks, Slot, Waiting};
+use super::subscription::{Halt, Subscription};
 use crate::auth::Caller;
 use crate::engine::{Engine, Error, Followed, Missed};
-use crate::feed::{Channel, Reader, Side, Subscriber, TooFarBehind};
+use crate::feed::{Reader, Side, Subscriber};
 use actix::prelude::{Actor, ActorContext, AsyncContext, StreamHandler};
 use actix::{ActorFutureExt, WrapFuture};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws::{self, CloseCode, CloseReason, WebsocketContext};
 use bytestring::ByteString;
-use domain::event::Seq;
 use domain::{PropertyId, Stay};
 use foldhash::{HashMap, HashMapExt as _};
 use std::collections::VecDeque;
@@ -73,23 +73,6 @@ pub(super) struct Session {
     /// From which sides the caller's bookings are followed.
     sides: Vec<Side>,
     budget: Budget,
-}
-
-struct Subscription {
-    channel: Arc<Channel>,
-    window: Stay,
-    /// Where the client says that it stands, until that was looked up.
-    after: Option<Position>,
-    asked: u64,
-    /// Where the client stands; nowhere before its snapshot was sent.
-    sent: Option<Seq>,
-}
-
-impl Subscription {
-    /// Whether there is something to tell.
-    fn is_behind(&self) -> bool {
-        self.sent.is_some_and(|sent| self.channel.is_past(sent))
-    }
 }
 
 type Context = WebsocketContext<Session>;
@@ -149,15 +132,12 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
 
 impl StreamHandler<Look> for Session {
     fn handle(&mut self, _: Look, ctx: &mut Context) {
-        let Some(slot) = self.slot.clone() else { return };
-        let Waiting { notices, lost, ping, ended, close: closing } = slot.take();
-        if ended {
+        let waiting = self.slot.as_ref().and_then(|slot| slot.take());
+        if waiting.as_ref().is_some_and(|waiting| waiting.ended) {
             self.session_ended(ctx);
         }
-        let behind = self.subscriptions.iter().filter(|(_, known)| known.is_behind());
-        for property in behind.map(|(property, _)| *property).collect::<Vec<_>>() {
-            self.send_next(property, ctx);
-        }
+        self.tell_all(ctx);
+        let Some(Waiting { notices, lost, ping, close: closing, .. }) = waiting else { return };
         for (side, notice) in notices {
             if self.sides.contains(&side) {
                 ctx.text(protocol::notice(side, &notice));
@@ -174,8 +154,8 @@ impl StreamHandler<Look> for Session {
         match closing {
             Some(Closing::Stopping) => {
                 let [soonest, latest] = RETRY_AFTER;
-                let wait = slot.spread(soonest, latest).as_millis();
-                close(ctx, CloseCode::Restart, &format!("retry_ms={wait}"));
+                let wait = self.slot.as_ref().map_or(latest, |slot| slot.spread(soonest, latest));
+                close(ctx, CloseCode::Restart, &format!("retry_ms={}", wait.as_millis()));
             }
             Some(Closing::Silent) => close(ctx, CloseCode::Policy, "two pings were not answered"),
             None => {}
@@ -303,27 +283,30 @@ impl Session {
             }
         };
         subscription.sent = Some(sent);
-        self.send_next(property, ctx);
+        let (engine, caller) = (&self.opening.engine, self.caller.as_ref());
+        if let Err(halt) = subscription.tell(engine, caller, |text| ctx.text(text)) {
+            self.halt(property, halt, ctx);
+        }
     }
 
-    /// Sends what has happened since the event where the client stands.
-    fn send_next(&mut self, property: PropertyId, ctx: &mut Context) {
-        loop {
-            let Some(subscription) = self.subscriptions.get_mut(&property) else { return };
-            let Some(sent) = subscription.sent else { return };
-            match subscription.channel.next(sent) {
-                Ok(None) => return,
-                Ok(Some(delta)) => {
-                    subscription.sent = Some(delta.seq);
-                    ctx.text(protocol::delta(&self.opening.engine.epoch, &delta));
-                    let changed = delta.changed.as_ref();
-                    let engine = &self.opening.engine;
-                    if changed.is_some_and(|now| !engine.may_follow(self.caller.as_ref(), now)) {
-                        return self.refuse(property, ctx);
-                    }
-                }
-                Err(TooFarBehind) => return self.begin(property, None, ctx),
+    /// Sends what has happened in every calendar.
+    fn tell_all(&mut self, ctx: &mut Context) {
+        let (engine, caller) = (&self.opening.engine, self.caller.as_ref());
+        let mut halted = Vec::new();
+        for (property, subscription) in &mut self.subscriptions {
+            if let Err(halt) = subscription.tell(engine, caller, |text| ctx.text(text)) {
+                halted.push((*property, halt));
             }
+        }
+        for (property, halt) in halted {
+            self.halt(property, halt, ctx);
+        }
+    }
+
+    fn halt(&mut self, property: PropertyId, halt: Halt, ctx: &mut Context) {
+        match halt {
+            Halt::Hidden => self.refuse(property, ctx),
+            Halt::TooFarBehind => self.begin(property, None, ctx),
         }
     }
 

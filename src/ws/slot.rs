@@ -37,6 +37,8 @@ pub(super) struct Slot {
     pings: AtomicUsize,
     signed: Mutex<Option<Claims>>,
     waiting: Mutex<Waiting>,
+    /// Something was put into `waiting` and has not been taken out.
+    is_filled: AtomicBool,
     /// There is something to look for and the task was woken, but has not come yet.
     is_called: AtomicBool,
     task: AtomicWaker,
@@ -74,6 +76,7 @@ impl Slot {
             pings: AtomicUsize::new(0),
             signed: Mutex::default(),
             waiting: Mutex::default(),
+            is_filled: AtomicBool::new(false),
             is_called: AtomicBool::new(false),
             task: AtomicWaker::new(),
             is_left: AtomicBool::new(false),
@@ -113,9 +116,10 @@ impl Slot {
         *locked(&self.signed) = claims;
     }
 
-    /// Takes out what waits.
-    pub(super) fn take(&self) -> Waiting {
-        std::mem::take(&mut *locked(&self.waiting))
+    /// Takes out what waits: nothing where only a calendar has moved.
+    pub(super) fn take(&self) -> Option<Waiting> {
+        let is_filled = self.is_filled.swap(false, Ordering::AcqRel);
+        is_filled.then(|| std::mem::take(&mut *locked(&self.waiting)))
     }
 
     /// Takes out notices that are nobody's any more.
@@ -128,6 +132,7 @@ impl Slot {
     /// Puts something in, and has the actor look; `false` when it is gone.
     pub(super) fn put(&self, put: impl FnOnce(&mut Waiting)) -> bool {
         put(&mut locked(&self.waiting));
+        self.is_filled.store(true, Ordering::Release);
         self.wake()
     }
 

@@ -7,11 +7,11 @@ use domain::booking::{Cause, Change, Illegal, Step, Stepped};
 use domain::command::Intent;
 use domain::decide::Verdict;
 use domain::group::JobKind;
-use domain::price::Basis;
+use domain::price::{Basis, Kind};
 use domain::property::Property;
 use domain::refusal::{Code, Refusal};
 use domain::rules::{Overrides, Rules, Terms};
-use domain::{Awaiting, Booking, Instant, Status, Stay};
+use domain::{Awaiting, Booking, Instant, Price, Status, Stay};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -146,6 +146,15 @@ fn nights_that_a_booking_has_keep_their_price() {
     let each = |quantity, unit| Basis::Each { quantity, unit };
     assert_eq!(units, [each(2, 10_000), each(2, 20_000)]);
     assert_eq!((&group.claimed, &group.released), (&nights(13, 15), &nights(10, 11)));
+}
+
+#[test]
+fn what_was_given_back_of_a_booking_stays_given_back_when_it_changes() {
+    let price = |kept: &Price| property().price(&Overrides::default(), stay(11, 15), 2, Some(kept));
+    let kept = Price::even(stay(10, 13), TOTAL);
+    assert_eq!((price(&kept).total(), price(&kept).lines().len()), (40_000, 1));
+    let given = price(&kept.with(Kind::Goodwill, 5_000));
+    assert_eq!((given.total(), given.of_kind(&Kind::Goodwill)), (35_000, -5_000));
 }
 
 fn nights(from: i32, to: i32) -> Vec<domain::Night> {

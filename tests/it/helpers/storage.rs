@@ -2,7 +2,7 @@
 //! own. Both go when the last server that uses them has gone.
 
 use super::Database;
-use sqlx::{Connection, PgConnection, Row, SqliteConnection};
+use sqlx::{Connection, Decode, PgConnection, Row, SqliteConnection, Type};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -101,6 +101,19 @@ impl Storage {
 
     /// The whole number that a statement answers, asked beside the server.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
+        self.value(sql).await
+    }
+
+    /// The text that a statement answers.
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        self.value(sql).await
+    }
+
+    async fn value<T>(&self, sql: &str) -> T
+    where
+        T: for<'r> Decode<'r, sqlx::Postgres> + Type<sqlx::Postgres>,
+        T: for<'r> Decode<'r, sqlx::Sqlite> + Type<sqlx::Sqlite>,
+    {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         if self.postgres.is_some() {
             let mut connection = PgConnection::connect(&self.url()).await.expect("a connection");

@@ -146,14 +146,15 @@ async fn a_provider_that_fails_after_the_fact_has_been_paid_once(server: &mut Se
             assert_eq!(moved(server).await, (before.0 + 24_000, before.1), "{route} {fault}");
         }
     }
-    let (_, guest, booking) = held(server).await;
-    let payment = server.pay(&guest, &booking.text("id"), "pm_card_visa").await.expect(201);
-    let before = moved(server).await;
-    let fault = json!({ "route": "POST /v1/refunds", "fault": "error_after_commit" });
-    server.pay_through().plant(fault).await;
-    server.cancel(&guest, &booking.text("id")).await.expect(200);
-    settles(server, &guest, &payment.text("id"), "refunded").await;
-    assert_eq!(moved(server).await, (before.0, before.1 + 24_000), "it went back once");
+    for fault in ["error_after_commit", "too_many_requests"] {
+        let (_, guest, booking) = held(server).await;
+        let payment = server.pay(&guest, &booking.text("id"), "pm_card_visa").await.expect(201);
+        let before = moved(server).await;
+        server.pay_through().plant(json!({ "route": "POST /v1/refunds", "fault": fault })).await;
+        server.cancel(&guest, &booking.text("id")).await.expect(200);
+        settles(server, &guest, &payment.text("id"), "refunded").await;
+        assert_eq!(moved(server).await, (before.0, before.1 + 24_000), "once: {fault}");
+    }
     server.verify().await;
 }
 
