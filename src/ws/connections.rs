@@ -18,7 +18,7 @@ pub const MAX_PER_ADDRESS: usize = 1_000;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Not all are looked at at the same time: a thousand pings at once would hold up whatever else is to
-/// be told, for some twenty milliseconds.
+/// be told.
 const PARTS: usize = 20;
 /// Between the first and the second of these: clients that came together are not pinged together.
 const PING_AFTER: [Duration; 2] = [Duration::from_secs(12), Duration::from_secs(20)];
