@@ -16,6 +16,7 @@ mod edit;
 mod edit_calendar;
 mod given;
 mod hoarding;
+mod jobs;
 mod lane;
 mod money;
 mod names;
