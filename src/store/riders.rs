@@ -6,7 +6,8 @@
 //! with one commit, and nobody waits longer for one than [`RIDES_WITHIN`]; then all who wait are
 //! committed by themselves.
 
-use super::sessions::{SignIn, sign_in};
+use super::audit::insert_audit;
+use super::sessions::{INSERT, INSERT_TOKEN, SignIn};
 use super::sqlite::Sqlite;
 use super::{StoreError, end};
 use sqlx::Connection;
@@ -20,6 +21,9 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 const RIDES_WITHIN: Duration = Duration::from_millis(10);
 /// How many ride with one commit.
 const MOST: usize = 4;
+
+const STILL_THEIRS: &str = "select exists (select 1 from account \
+     where account_id = $1 and password_hash = $2 and deleted_at is null)";
 
 /// Those who wait for a commit.
 #[derive(Debug, Default)]
@@ -70,8 +74,35 @@ impl Carried {
 
 async fn write(on: &mut SqliteConnection, sign_in: &SignIn) -> Result<bool, StoreError> {
     let mut savepoint = on.begin().await?;
-    let written = async { Ok(sign_in!(savepoint, sign_in)) }.await;
+    let written = write_in(&mut savepoint, sign_in).await;
     end(savepoint, written).await
+}
+
+/// Says whether the password is still its account's, and was therefore signed in with.
+async fn write_in(on: &mut SqliteConnection, sign_in: &SignIn) -> Result<bool, StoreError> {
+    let SignIn { session, password_hash, audit } = sign_in;
+    let known: bool = sqlx::query_scalar(STILL_THEIRS)
+        .bind(session.account.0)
+        .bind(password_hash)
+        .fetch_one(&mut *on)
+        .await?;
+    if known {
+        sqlx::query(INSERT)
+            .bind(session.id)
+            .bind(session.account.0)
+            .bind(session.created_at.as_micros())
+            .bind(session.expires_at.as_micros())
+            .execute(&mut *on)
+            .await?;
+        sqlx::query(INSERT_TOKEN)
+            .bind(&session.refresh[..])
+            .bind(session.id)
+            .bind(session.created_at.as_micros())
+            .execute(&mut *on)
+            .await?;
+        insert_audit!(on, audit);
+    }
+    Ok(known)
 }
 
 impl Sqlite {

@@ -8,6 +8,7 @@ use super::accounts::Role;
 use super::audit::{NewAudit, insert_audit};
 use super::{Database, Store, StoreError, read, write};
 use domain::{Instant, UserId};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 /// SHA-256 of a token.
@@ -55,10 +56,24 @@ pub enum Refreshed {
     Unknown,
 }
 
-/// Changes nothing, and holds the account's row until the end of the transaction: a password that
-/// is reset meanwhile leaves no session behind that the old one began.
-pub(super) const HOLD_ACCOUNT: &str = "update account set version = version \
-     where account_id = $1 and password_hash = $2 and deleted_at is null";
+/// The sign-in whole, in one statement, so that the server answers once. It holds the account's row
+/// to its end, though it changes nothing there: a password that is reset meanwhile leaves no session
+/// behind that the old one began.
+const SIGN_IN_POSTGRES: &str = "with held as ( \
+         update account set version = version \
+         where account_id = $1 and password_hash = $2 and deleted_at is null \
+         returning account_id \
+     ), begun as ( \
+         insert into session (session_id, account_id, created_at, refreshed_at, expires_at, ended_at) \
+         select $3::uuid, account_id, $4::bigint, $4::bigint, $5::bigint, null from held \
+     ), tokens as ( \
+         insert into refresh_token (token_hash, session_id, issued_at, used_at) \
+         select $6::bytea, $3::uuid, $4::bigint, null from held \
+     ), told as ( \
+         insert into audit (audit_id, at, kind, actor_id, subject_id, address, before_json, after_json) \
+         select $7::uuid, $8::bigint, $9::text, $10::uuid, $11::uuid, $12::text, $13::text, $14::text from held \
+     ) \
+     select count(*) from held";
 
 pub(super) const INSERT: &str = "insert into session (session_id, account_id, created_at, refreshed_at, \
      expires_at, ended_at) values ($1, $2, $3, $3, $4, null)";
@@ -90,39 +105,30 @@ const ENDED: &str = "select session_id, ended_at from session where ended_at > $
 
 const PURGE: &str = "delete from session where ended_at < $1 or expires_at < $1";
 
-/// Writes a session in a transaction; says whether the password is still its account's.
-macro_rules! sign_in {
-    ($on:expr, $wanted:expr) => {{
-        use $crate::store::audit::insert_audit;
-        use $crate::store::sessions::{HOLD_ACCOUNT, INSERT, INSERT_TOKEN};
-        let session = &$wanted.session;
-        let held = sqlx::query(HOLD_ACCOUNT)
+impl SignIn {
+    /// Says whether the password is still its account's, and was therefore signed in with.
+    async fn write(&self, pool: &PgPool) -> Result<bool, StoreError> {
+        let Self { session, password_hash, audit } = self;
+        let held: i64 = sqlx::query_scalar(SIGN_IN_POSTGRES)
             .bind(session.account.0)
-            .bind(&$wanted.password_hash)
-            .execute(&mut *$on)
+            .bind(password_hash)
+            .bind(session.id)
+            .bind(session.created_at.as_micros())
+            .bind(session.expires_at.as_micros())
+            .bind(&session.refresh[..])
+            .bind(audit.id)
+            .bind(audit.at.as_micros())
+            .bind(audit.deed.name())
+            .bind(audit.actor.map(|actor| actor.0))
+            .bind(audit.subject.map(|subject| subject.0))
+            .bind(audit.address.map(|address| address.to_string()))
+            .bind(&audit.before)
+            .bind(&audit.after)
+            .fetch_one(pool)
             .await?;
-        let known = held.rows_affected() == 1;
-        if known {
-            sqlx::query(INSERT)
-                .bind(session.id)
-                .bind(session.account.0)
-                .bind(session.created_at.as_micros())
-                .bind(session.expires_at.as_micros())
-                .execute(&mut *$on)
-                .await?;
-            sqlx::query(INSERT_TOKEN)
-                .bind(&session.refresh[..])
-                .bind(session.id)
-                .bind(session.created_at.as_micros())
-                .execute(&mut *$on)
-                .await?;
-            insert_audit!($on, &$wanted.audit);
-        }
-        known
-    }};
+        Ok(held == 1)
+    }
 }
-
-pub(super) use sign_in;
 
 impl Store {
     /// Begins a session for the holder of this password; says whether it is still theirs.
@@ -137,7 +143,7 @@ impl Store {
             let wanted = SignIn { session, password_hash, audit };
             match &store.database {
                 Database::Sqlite(sqlite) => sqlite.ride(wanted).await,
-                Database::Postgres(_) => write!(store, |on| sign_in!(on, &wanted)),
+                Database::Postgres(postgres) => wanted.write(&postgres.pool).await,
             }
         })
         .await
