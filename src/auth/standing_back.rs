@@ -1,9 +1,8 @@
 //! How a thread that computes for long makes room for everybody else.
 //!
 //! On Linux such a thread has the idle policy of sched(7): whoever else wants its core goes first, and
-//! beside threads that never wait it still gets a three-hundredth of one. That is half of it. A kernel
-//! that preempts lazily, as those since 6.13 may, takes the core away only when the thread enters the
-//! kernel or the clock ticks, 4 ms apart at 250 Hz, and a hash has no need of the kernel. So while a
+//! beside threads that never wait it still gets a three-hundredth of one. That is half of it. The
+//! kernel was seen to leave the core to a hash until the clock ticked, 4 ms apart at 250 Hz. So while a
 //! hash is computed it stays on one core, and a [`Metronome`] wakes on that core a few thousand times a
 //! second; whenever it sleeps again, the kernel asks who should run.
 //!
